@@ -1,0 +1,1 @@
+"""What is run and deployed: the campaign, the step, and the command."""

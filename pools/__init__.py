@@ -1,0 +1,1 @@
+"""What travels between phases: space, samples, solutions, the training pool, the ledger."""

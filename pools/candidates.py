@@ -1,0 +1,56 @@
+"""The unlabeled pool: points that may be asked for, and the design sequence that goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pools.sample import Sample
+from pools.space import ParameterSpace
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidatePool:
+    """Points that may be asked for at this step.
+
+    Attributes:
+        parameters: in their own units, shape (n, d).
+        names: names of the parameters, in column order.
+        solver: fingerprint of the solver that would answer.
+    """
+
+    parameters: Array
+    names: tuple[str, ...]
+    solver: str
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def __getitem__(self, index: int) -> Sample:
+        row = self.parameters[index].tolist()
+        return Sample.of(dict(zip(self.names, row, strict=True)), self.solver)
+
+
+@dataclass(frozen=True, slots=True)
+class DesignSequence:
+    """The scrambled Sobol' sequence that the initial design began.
+
+    Attributes:
+        space: where it is drawn.
+        seed: seed of the scrambling.
+        used: how many of its points were asked for so far.
+        solver: fingerprint of the solver that would answer.
+    """
+
+    space: ParameterSpace
+    seed: int
+    used: int
+    solver: str
+
+    def next(self, k: int) -> Sequence[Sample]:
+        """Return the sequence's next `k` points."""
+        rows = self.space.sobol(k, self.seed, skip=self.used)
+        return Sample.of_rows(rows, self.space.names, self.solver)

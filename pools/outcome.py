@@ -1,0 +1,20 @@
+"""How an attempt at a sample ended."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The seven ways an attempt can end."""
+
+    OK = "ok"
+    DIVERGED = "diverged"
+    NOT_CONVERGED = "not_converged"
+    MESH = "mesh"
+    TIMEOUT = "timeout"
+    BAD_OUTPUT = "bad_output"
+    INFRASTRUCTURE = "infrastructure"
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether the same attempt would end the same way, so that a plain retry is wasted."""
+        return self not in {Outcome.OK, Outcome.TIMEOUT, Outcome.INFRASTRUCTURE}

@@ -1,0 +1,1 @@
+"""What to ask next, how good the learner is, and when to stop."""

@@ -1,0 +1,1 @@
+"""Samples to prediction: the learners, their training and their checkpoints."""
