@@ -1,0 +1,84 @@
+"""The loop: prepare, then step after step until a stopping rule decides."""
+
+from itertools import count
+from pathlib import Path
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from flows.names import campaign_run_name, design_run_name, step_run_name
+from phases.campaign import Campaign
+from phases.config import CampaignConfig
+from phases.label import design_to_solve, step_to_solve
+from phases.stopping import stopping_decision
+from tasks.append import append, append_design
+from tasks.design import design
+from tasks.label import label, label_design, solve_all
+from tasks.metrology import metrology
+from tasks.query import query
+from tasks.report import report_step
+from tasks.train import train
+
+
+@flow(name="campaign", flow_run_name=campaign_run_name)
+def run_campaign(
+    config: CampaignConfig, directory: Path | None = None, retry_failed: bool = False
+) -> str:
+    """Run a campaign from wherever it stands until a stopping rule decides.
+
+    Args:
+        config: the campaign.
+        directory: where it lives; `campaigns/<name>` unless given.
+        retry_failed: solve again the samples that failed in a step that is not finished.
+
+    Returns:
+        Why it stopped, in words.
+    """
+    campaign = Campaign.start(config, directory or Path("campaigns") / config.name)
+    with campaign.exclusive():
+        campaign.verify()
+        prepare_campaign(campaign.directory, retry_failed)
+        return _step_by_step(campaign, again)
+
+
+def _step_by_step(campaign: Campaign, retry_failed: bool) -> str:  # noqa: FBT001
+    reason, steps = "", count(campaign.first_unfinished_step())
+    while not reason:
+        reason = active_learning_step(campaign.directory, next(steps), retry_failed)
+    return reason
+
+
+@flow(name="initial-design", flow_run_name=design_run_name)
+def prepare_campaign(directory: Path, retry_failed: bool = False) -> None:
+    """Draw the initial design and the test set, label them, and begin the training pool."""
+    campaign = Campaign.open(directory)
+    design(campaign)
+    solve_all(campaign, 0, design_to_solve(campaign), retry_failed=retry_failed)
+    label_design(campaign)
+    append_design(campaign)
+
+
+@flow(name="active-learning-step", flow_run_name=step_run_name)
+def active_learning_step(directory: Path, step: int, retry_failed: bool = False) -> str:
+    """Train, measure, and unless that is enough: query, label, append.
+
+    Args:
+        directory: the campaign's directory.
+        step: which step.
+        retry_failed: solve again the samples that failed.
+
+    Returns:
+        Why the campaign stops here, in words; empty when it goes on.
+    """
+    campaign = Campaign.open(directory)
+    train(campaign, step)
+    metrology(campaign, step)
+    decision = stopping_decision(campaign, step)
+    report_step(campaign, step)
+    if decision.stop:
+        return decision.reason
+    query(campaign, step)
+    solve_all(campaign, step, step_to_solve(campaign, step), retry_failed=retry_failed)
+    label(campaign, step)
+    append(campaign, step)
+    return ""

@@ -1,0 +1,141 @@
+"""The command `solverloop`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pools.errors import SolverloopError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Active learning of CFD surrogates with the flow solver in the loop.\n\n"
+    "Example: `solverloop run examples/channel.yaml`, then `solverloop report campaigns/channel`.",
+)
+
+CampaignDirectory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The campaign's directory.", show_default=False)
+]
+
+
+@app.command()
+def run(
+    campaign: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CAMPAIGN.yaml",
+            help="The campaign file, or the directory of a campaign to resume.",
+        ),
+    ],
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the campaign lives [campaigns/NAME].")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change a value of the file."),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Solve failed samples of this step again.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show Prefect's own log as well.")
+    ] = False,
+) -> None:
+    """Start a campaign, or resume it where it was interrupted.
+
+    Examples:
+
+    - `solverloop run examples/channel.yaml`
+
+    - `solverloop run examples/channel.yaml --directory /data/channel --set seed=2`
+
+    - `solverloop run campaigns/channel --set stopping.max_steps=8` (go on with a finished one)
+    """
+    _prepare_prefect(verbose=verbose)
+    from flows.command_run import run_command  # noqa: PLC0415 - Prefect reads its settings now
+
+    run_command(campaign, directory, changes or [], retry_failed=retry_failed)
+
+
+@app.command()
+def status(directory: CampaignDirectory) -> None:
+    """Show steps, pool, failures and the last metrics of a campaign.
+
+    Example: `solverloop status campaigns/channel`
+    """
+    from flows.command_status import status_command  # noqa: PLC0415 - keeps --help fast
+
+    status_command(directory)
+
+
+@app.command()
+def predict(
+    directory: CampaignDirectory,
+    at: Annotated[
+        list[str], typer.Option(metavar="NAME=VALUE", help="A parameter; give all of them.")
+    ],
+    field: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.vtkhdf", help="Write the predicted fields for ParaView."),
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option(help="Use the surrogate of this step [the last].")
+    ] = None,
+) -> None:
+    """Predict at a design point, with uncertainty.
+
+    Example: `solverloop predict campaigns/channel --at reynolds=40 --at semi_axis_a=0.05
+    --at semi_axis_b=0.05 --at angle=0 --at height=0.2 --field out.vtkhdf`
+    """
+    from flows.command_predict import predict_command  # noqa: PLC0415 - keeps --help fast
+
+    predict_command(directory, at, field, step)
+
+
+@app.command()
+def report(directory: CampaignDirectory) -> None:
+    """Draw the campaign: figures as PNG and one index.html, in DIR/report.
+
+    Example: `solverloop report campaigns/channel`
+    """
+    from flows.command_report import report_command  # noqa: PLC0415 - keeps --help fast
+
+    report_command(directory)
+
+
+@app.command()
+def check(directory: CampaignDirectory) -> None:
+    """Verify every digest, and rebuild damaged shards of the pool from the samples.
+
+    Example: `solverloop check campaigns/channel`
+    """
+    from flows.command_check import check_command  # noqa: PLC0415 - keeps --help fast
+
+    check_command(directory)
+
+
+def main() -> None:
+    """Run the command; a user's mistake is a message, never a traceback."""
+    try:
+        app()
+    except SolverloopError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted: run the same command again to go on")
+        sys.exit(130)
+
+
+def _prepare_prefect(*, verbose: bool) -> None:
+    """Set what Prefect reads when it is imported, unless the user has set it."""
+    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "solverloop")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    if not verbose:
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

@@ -1,0 +1,35 @@
+"""`solverloop run`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.campaign import run_campaign
+from flows.console import shown
+from phases.config import CampaignConfig, load
+from pools.errors import UsageError
+
+
+def run_command(
+    campaign: Path, directory: Path | None, changes: Sequence[str], *, retry_failed: bool
+) -> None:
+    """Start or resume a campaign, with progress, and say why it stopped."""
+    console = Console()
+    config, directory = _find(campaign, directory, changes)
+    with shown(console):
+        reason = run_campaign(config, directory, retry_failed)
+    console.print(f"stopped: {reason}", highlight=False, soft_wrap=True)
+    console.print(f"look at {directory / 'report' / 'index.html'}", soft_wrap=True)
+
+
+def _find(
+    campaign: Path, directory: Path | None, changes: Sequence[str]
+) -> tuple[CampaignConfig, Path]:
+    """Return the configuration and the directory that the arguments mean."""
+    if campaign.is_dir():
+        if directory is not None:
+            raise UsageError(f"{campaign} is a campaign's directory already; leave --directory out")
+        return load(campaign / "campaign.yaml", changes), campaign
+    config = load(campaign, changes)
+    return config, directory or Path("campaigns") / config.name

@@ -1,0 +1,26 @@
+"""Run names that say what a person looks for: `channel`, `channel-step003`."""
+
+from pathlib import Path
+
+from prefect.runtime import flow_run
+
+from phases.campaign import Campaign
+
+
+def campaign_run_name() -> str:
+    """Name a campaign's run."""
+    return str(flow_run.parameters["config"].name)
+
+
+def design_run_name() -> str:
+    """Name the run that labels the initial design."""
+    return f"{_campaign()}-initial-design"
+
+
+def step_run_name() -> str:
+    """Name the run of a step."""
+    return f"{_campaign()}-step{flow_run.parameters['step']:03d}"
+
+
+def _campaign() -> str:
+    return Campaign.open(Path(flow_run.parameters["directory"])).config.name

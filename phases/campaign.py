@@ -1,0 +1,239 @@
+"""A campaign: its frozen configuration and its directory."""
+
+import fcntl
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+import yaml
+
+from phases.config import MAY_CHANGE, CampaignConfig, parse
+from phases.progress import LOGGER
+from pools.errors import CampaignError, UsageError
+from pools.files import digest, publish_bytes
+from pools.ledger import Entry, Ledger
+from pools.record import SampleDirectory
+from pools.seeds import seed_for
+from pools.training import TrainingPool
+from solvers.build import build
+from solvers.protocol import Solver
+
+_PACKAGES = ("solverloop", "torch", "numpy", "scipy", "scikit-fem", "h5py", "prefect")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a phase made: its files, and what a reader of the ledger wants to know."""
+
+    artifacts: Sequence[Path]
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One experiment on disk.
+
+    Attributes:
+        directory: the campaign's directory.
+        config: the frozen configuration.
+        key: made at random when the campaign was created; tells it from another one that had the
+            same name and place.
+    """
+
+    directory: Path
+    config: CampaignConfig
+    key: str
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Open a campaign that exists.
+
+        Raises:
+            UsageError: there is none, or its configuration cannot be read.
+        """
+        file = directory / "campaign.yaml"
+        try:
+            content = yaml.safe_load(file.read_text())
+            frozen, key = content["campaign"], content["created"]["key"]
+        except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{directory} is not a campaign's directory: cannot read {file} ({error}); give "
+                "the directory that `solverloop run` wrote, such as campaigns/channel"
+            ) from error
+        return cls(directory.resolve(), parse(frozen, str(file)), key)
+
+    @classmethod
+    def start(cls, config: CampaignConfig, directory: Path) -> Self:
+        """Create the campaign in `directory`, or resume the one that is there.
+
+        Raises:
+            UsageError: the directory is another campaign's, holds something else, or the
+                configuration changed in a section that decides samples or weights.
+            CampaignError: the directory cannot be written.
+        """
+        if (directory / "campaign.yaml").exists():
+            return cls.open(directory)._resumed_with(config)
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise UsageError(
+                f"{directory} exists but is not a campaign's directory; give an empty or a new "
+                "one with --directory"
+            )
+        created = cls(directory.resolve(), config, uuid4().hex)
+        created._freeze()
+        return created
+
+    @cached_property
+    def solver(self) -> Solver:
+        """Who answers."""
+        return build(self.config.solver)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The record of finished phases."""
+        return Ledger(self.directory / "ledger.jsonl")
+
+    def step_directory(self, step: int) -> Path:
+        """Where the files of a step are."""
+        return self.directory / "steps" / f"{step:03d}"
+
+    def sample_directory(self, sample_id: str) -> SampleDirectory:
+        """Where everything about one sample is."""
+        return SampleDirectory(self.directory / "samples" / sample_id)
+
+    def checkpoint(self, step: int) -> Path:
+        """Where the surrogate that a step trained is."""
+        return self.step_directory(step) / "checkpoint"
+
+    def shards(self, pool: str = "pool", *, before: int | None = None) -> list[Path]:
+        """Return the shards of `pool` (training) or `test`, in the order of appending.
+
+        Args:
+            pool: `pool` or `test`.
+            before: only shards that were there when this step trained.
+        """
+        entries = self.ledger.entries()
+        kept = [e for e in entries if before is None or e.step < before or "design" in e.phase]
+        names = [name for entry in kept for name in entry.artifacts]
+        return [self.directory / name for name in names if name.startswith(f"{pool}/")]
+
+    def training_pool(self, step: int) -> TrainingPool:
+        """Open the labelled samples as they are when `step` trains."""
+        return TrainingPool(self.shards(before=step))
+
+    def test_pool(self) -> TrainingPool:
+        """Open the fixed independent test set."""
+        return TrainingPool(self.shards("test"))
+
+    def first_unfinished_step(self) -> int:
+        """Return the first step that has not appended its labels."""
+        return sum(entry.phase == "append" for entry in self.ledger.entries())
+
+    def once(self, step: int, phase: str, work: Callable[[int], Work]) -> Entry:
+        """Do a phase unless the ledger says that it is done, and say in the ledger that it is.
+
+        Args:
+            step: the step.
+            phase: the phase.
+            work: does it with the seed it is given; doing it twice must be harmless.
+        """
+        if (entry := self.ledger.find(step, phase)) is not None:
+            return entry
+        seed, started = seed_for(self.config.seed, step, phase), time.monotonic()
+        done = work(seed)
+        entry = Entry(
+            step=step,
+            phase=phase,
+            seed=seed,
+            artifacts={str(f.relative_to(self.directory)): digest(f) for f in done.artifacts},
+            seconds=round(time.monotonic() - started, 3),
+            summary=done.summary,
+            finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        self.ledger.append(entry)
+        return entry
+
+    def verify(self) -> None:
+        """Check every recorded file against its digest.
+
+        Raises:
+            IntegrityError: one is missing or differs.
+        """
+        for entry in self.ledger.entries():
+            entry.verify(self.directory)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the campaign for this process; the kernel lets go of it when the process dies.
+
+        Raises:
+            CampaignError: another process holds it.
+        """
+        with (self.directory / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CampaignError(
+                    f"another process is running the campaign in {self.directory}; wait for it, "
+                    "end it, or give another --directory"
+                ) from None
+            yield
+
+    def _resumed_with(self, config: CampaignConfig) -> Self:
+        """Return this campaign with the sections of `config` that may change."""
+        if config.name != self.config.name:
+            raise UsageError(
+                f"{self.directory} holds the campaign {self.config.name!r}, not {config.name!r}; "
+                "give another --directory"
+            )
+        old, new = self.config.model_dump(mode="json"), config.model_dump(mode="json")
+        changed = _changes(old, new)
+        if fixed := [c for c in changed if c.partition(".")[0].partition(":")[0] not in MAY_CHANGE]:
+            raise UsageError(
+                f"the configuration differs from the one that {self.directory} began with:\n"
+                + "\n".join(f"  {change}" for change in fixed)
+                + f"\nonly {' and '.join(sorted(MAY_CHANGE))} may change on resume; change it back "
+                "or start another campaign with --directory"
+            )
+        resumed = type(self)(self.directory, config, self.key)
+        if changed:
+            logging.getLogger(LOGGER).info("resuming with %s", "; ".join(changed))
+            resumed._freeze()
+        return resumed
+
+    def _freeze(self) -> None:
+        content = {
+            "campaign": self.config.model_dump(mode="json"),
+            "created": {"key": self.key, "versions": _versions()},
+        }
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        publish_bytes(self.directory / "campaign.yaml", text.encode())
+
+
+def _changes(old: Any, new: Any, where: str = "") -> list[str]:  # noqa: ANN401 - a tree of JSON
+    """Say in words what differs between two trees."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [*old, *(key for key in new if key not in old)]
+        inner = [
+            _changes(old.get(key), new.get(key), f"{where}.{key}" if where else str(key))
+            for key in keys
+        ]
+        return [change for changes in inner for change in changes]
+    return [] if old == new else [f"{where}: it began with {old!r}, now {new!r}"]
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,0 +1,114 @@
+"""The label phase: ask the solver, sample by sample, then say how it went."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from phases.asked import initial_picks, queried_picks, test_picks
+from phases.campaign import Campaign, Work
+from pools.errors import TooFewLabelsError
+from pools.ledger import Entry
+from pools.outcome import Outcome
+from pools.pick import Pick
+from pools.record import SampleRecord
+from solvers.label import label_one
+from solvers.workers import SolverWorkers
+
+
+def label_sample(
+    campaign: Campaign, step: int, pick: Pick, workers: SolverWorkers, *, retry_failed: bool
+) -> SampleRecord:
+    """Obtain the solution of one pick; raises SolverError where there is none."""
+    return label_one(
+        SampleRecord(pick, step),
+        campaign.sample_directory(pick.sample.id).path,
+        workers,
+        campaign.config.label,
+        retry_failed=retry_failed,
+    )
+
+
+def step_to_solve(campaign: Campaign, step: int) -> list[Pick]:
+    """Return what the query of a step chose; nothing once its label phase is finished."""
+    return [] if campaign.ledger.find(step, "label") else queried_picks(campaign, step)
+
+
+def design_to_solve(campaign: Campaign) -> list[Pick]:
+    """Return the initial design and the test set; nothing once they are labelled."""
+    if campaign.ledger.find(0, "label_design"):
+        return []
+    return [*initial_picks(campaign), *test_picks(campaign)]
+
+
+def conclude_label(campaign: Campaign, step: int) -> Entry:
+    """Finish the label phase of a step once every sample was tried.
+
+    Raises:
+        TooFewLabelsError: fewer succeeded than the campaign asks for.
+    """
+    return campaign.once(
+        step, "label", lambda _: _conclude(campaign, step, queried_picks(campaign, step))
+    )
+
+
+def conclude_design_label(campaign: Campaign) -> Entry:
+    """Finish the labelling of the initial design and the test set; errors as `conclude_label`."""
+    return campaign.once(0, "label_design", lambda _: _conclude_design(campaign))
+
+
+def records_of(campaign: Campaign, picks: Sequence[Pick]) -> list[SampleRecord]:
+    """Return the records of these picks that there are, in the picks' order."""
+    found = [campaign.sample_directory(pick.sample.id).read() for pick in picks]
+    return [record for record in found if record is not None]
+
+
+def solved(records: Sequence[SampleRecord]) -> list[SampleRecord]:
+    """Return the records that have a solution."""
+    return [record for record in records if record.outcome is Outcome.OK]
+
+
+def _conclude(campaign: Campaign, step: int, picks: Sequence[Pick]) -> Work:
+    records = records_of(campaign, picks)
+    _check_enough(campaign, records, len(picks), f"step {step}")
+    return Work(_files(campaign, records), _summary(records, len(picks)))
+
+
+def _conclude_design(campaign: Campaign) -> Work:
+    initial, test = initial_picks(campaign), test_picks(campaign)
+    initial_records, test_records = records_of(campaign, initial), records_of(campaign, test)
+    _check_enough(campaign, initial_records, len(initial), "the initial design")
+    _check_enough(campaign, test_records, len(test), "the test set")
+    summary = _summary(initial_records, len(initial))
+    files = _files(campaign, [*initial_records, *test_records])
+    return Work(files, {**summary, "test": _summary(test_records, len(test))})
+
+
+def _check_enough(
+    campaign: Campaign, records: Sequence[SampleRecord], asked: int, where: str
+) -> None:
+    enough, count = campaign.config.label.min_success_fraction, len(solved(records))
+    if count >= max(enough * asked, 1):
+        return
+    failed = Counter(r.outcome.value for r in records if r.outcome not in {None, Outcome.OK})
+    kinds = ", ".join(f"{n} {outcome}" for outcome, n in sorted(failed.items()))
+    raise TooFewLabelsError(
+        f"only {count} of {asked} samples of {where} were solved ({kinds}), fewer than "
+        f"label.min_success_fraction = {enough:g} asks for; look at their logs in "
+        f"{campaign.directory / 'samples'}, then Retry in the Prefect UI or run again with "
+        "--retry-failed, or lower the fraction with --set label.min_success_fraction=..."
+    )
+
+
+def _files(campaign: Campaign, records: Sequence[SampleRecord]) -> list[Path]:
+    return [campaign.sample_directory(r.pick.sample.id).solution for r in solved(records)]
+
+
+def _summary(records: Sequence[SampleRecord], asked: int) -> dict[str, object]:
+    outcomes = Counter(r.outcome.value for r in records if r.outcome is not None)
+    return {
+        "asked": asked,
+        "solved": len(solved(records)),
+        "outcomes": dict(sorted(outcomes.items())),
+        "attempts": sum(len(record.attempts) for record in records),
+        "solver_seconds": round(sum(record.seconds for record in records), 3),
+    }

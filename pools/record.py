@@ -1,0 +1,134 @@
+"""A sample's directory: `sample.json`, one directory per attempt, and the published solution."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from pools.errors import IntegrityError
+from pools.files import digest, publish_json
+from pools.outcome import Outcome
+from pools.pick import Pick
+from pools.sample import Sample
+from pools.solution import Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a sample.
+
+    Attributes:
+        directory: the attempt's directory, relative to the sample's.
+        outcome: how it ended.
+        reason: why, in words; empty when it went well.
+        cost: what it cost.
+        exit_code: of the solver's process; negative is the signal that ended it.
+        log_tail: last lines of the log, where it failed.
+    """
+
+    directory: str
+    outcome: Outcome
+    reason: str = ""
+    cost: Cost = field(default_factory=Cost)
+    exit_code: int | None = None
+    log_tail: str = ""
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Read what `dataclasses.asdict` gave."""
+        outcome, cost = Outcome(content["outcome"]), Cost(**content["cost"])
+        return cls(**{**content, "outcome": outcome, "cost": cost})
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRecord:
+    """Everything known of one sample, as kept in `sample.json`.
+
+    Attributes:
+        pick: the sample, who asked for it and why.
+        step: the step that asked.
+        attempts: every try, in order.
+        solution: SHA-256 of `solution.vtkhdf` once it is published.
+    """
+
+    pick: Pick
+    step: int
+    attempts: tuple[Attempt, ...] = field(default=())
+    solution: str | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the sample stands: ok, the last attempt's outcome, or None before any attempt."""
+        if self.solution is not None:
+            return Outcome.OK
+        return self.attempts[-1].outcome if self.attempts else None
+
+    @property
+    def seconds(self) -> float:
+        """Solver seconds of all attempts."""
+        return sum(attempt.cost.wall_seconds for attempt in self.attempts)
+
+    def with_attempt(self, attempt: Attempt, solution: str | None = None) -> Self:
+        """Return the record with one more attempt, and the solution's digest if there is one."""
+        return replace(self, attempts=(*self.attempts, attempt), solution=solution)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDirectory:
+    """The directory of one sample."""
+
+    path: Path
+
+    @property
+    def solution(self) -> Path:
+        """Where the published solution is."""
+        return self.path / "solution.vtkhdf"
+
+    def read(self) -> SampleRecord | None:
+        """Return the record, or None before there is one.
+
+        Raises:
+            IntegrityError: `sample.json` is damaged.
+        """
+        file = self.path / "sample.json"
+        if not file.exists():
+            return None
+        try:
+            return _from_json(json.loads(file.read_text()))
+        except (ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(
+                f"{file} is not a sample's record ({error}); remove the directory {self.path} and "
+                "run the campaign again: the sample is then solved anew"
+            ) from error
+
+    def write(self, record: SampleRecord) -> None:
+        """Publish the record."""
+        publish_json(self.path / "sample.json", asdict(record))
+
+    def is_solved(self, record: SampleRecord) -> bool:
+        """Whether the solution is there and is the one that the record names."""
+        return (
+            record.solution is not None
+            and self.solution.is_file()
+            and digest(self.solution) == record.solution
+        )
+
+    def attempts(self) -> list[Path]:
+        """Return the attempts' directories, oldest first."""
+        return sorted(self.path.glob("attempt-[0-9][0-9]*"))
+
+    def next_attempt(self) -> Path:
+        """Make the next attempt's directory."""
+        directory = self.path / f"attempt-{len(self.attempts()) + 1:02d}"
+        directory.mkdir(parents=True)
+        return directory
+
+
+def _from_json(content: dict[str, Any]) -> SampleRecord:
+    pick = content["pick"]
+    return SampleRecord(
+        pick=Pick(**{**pick, "sample": Sample(**pick["sample"])}),
+        step=content["step"],
+        attempts=tuple(Attempt.from_json(attempt) for attempt in content["attempts"]),
+        solution=content["solution"],
+    )

@@ -1,0 +1,42 @@
+"""The settings of the solvers that need no other program, as a campaign file gives them."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ChannelSettings(BaseModel):
+    """The embedded default: steady flow past an elliptic obstacle in a channel."""
+
+    model_config = _MODEL
+
+    kind: Literal["channel"] = "channel"
+    mesh: Literal["coarse", "medium", "fine"] = "coarse"
+    """Mesh level: 4,312, 9,492 or 25,900 unknowns."""
+    tolerance: Annotated[float, Field(gt=1e-14, lt=1e-2)] = 1e-10
+    """Norm of the free residual, over that of the forces on the boundary, to iterate down to."""
+    max_iterations: Annotated[int, Field(ge=1)] = 15
+    """Most Picard and Newton steps of one solve, from one starting state."""
+    continuation: bool = True
+    """Whether a solve that fails is tried again in steps from a lower Reynolds number."""
+
+
+class AnalyticSettings(BaseModel):
+    """Closed forms that cost nothing, for tests and tutorials."""
+
+    model_config = _MODEL
+
+    kind: Literal["analytic"] = "analytic"
+    problem: Literal["wave", "local", "shock"] = "wave"
+    """`wave`: 2 parameters, a small field; `local`: 4, a scalar with a narrow peak; `shock`: 4, a
+    field with a moving front. All parameters are meant for 0 to 1."""
+    fails_above: float | None = None
+    """The solver diverges where the first parameter exceeds this; never by default."""
+    seconds: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds that each solve sleeps, to stand for a solver that takes its time."""
+
+
+SolverSettings = Annotated[ChannelSettings | AnalyticSettings, Field(discriminator="kind")]
+"""The settings of any solver; `kind` says which."""

@@ -1,0 +1,149 @@
+"""The trained surrogate: a deep ensemble for quantities and POD coefficients of the fields.
+
+[Lakshminarayanan2017] B. Lakshminarayanan, A. Pritzel and C. Blundell, Simple and scalable
+predictive uncertainty estimation using deep ensembles, NeurIPS 2017.
+[Sirovich1987] L. Sirovich, Turbulence and the dynamics of coherent structures, Quarterly of
+Applied Mathematics 45(3), 1987.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pools.errors import UsageError
+from pools.space import ParameterSpace
+from pools.training import PoolSchema
+from surrogates.ensemble import Network
+from surrogates.outputs import Outputs
+from surrogates.prediction import Estimate, Prediction
+from surrogates.settings import EnsembleSettings
+
+Array = NDArray[np.float64]
+
+_ROWS = 8192  # points evaluated at once
+_VALUES = 1 << 22  # field values of all members formed at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnsembleSurrogate:
+    """A `Learner`: the mean of a deep ensemble [Lakshminarayanan2017] on POD [Sirovich1987].
+
+    Attributes:
+        space: the parameters that it was trained over.
+        schema: names and units of the quantities and the fields.
+        settings: how it was trained.
+        network: the members.
+        outputs: what their outputs mean.
+    """
+
+    space: ParameterSpace
+    schema: PoolSchema
+    settings: EnsembleSettings
+    network: Network
+    outputs: Outputs
+
+    def predict(self, parameters: Array) -> Prediction:
+        """Predict the ensemble's mean and standard deviation, in physical units.
+
+        The standard deviation is the sample's (n - 1), and zero for an ensemble of one.
+
+        Args:
+            parameters: points in their own units, shape (n, d).
+
+        Returns:
+            Quantities, shape (n, q), and fields, shape (n, p, c).
+
+        Raises:
+            UsageError: `parameters` does not have `d` columns.
+        """
+        outputs = torch.from_numpy(self.members(parameters))  # (e, n, q + r)
+        quantities = self.outputs.quantities(outputs)  # (e, n, q)
+        return Prediction(
+            Estimate(quantities.mean(0).numpy(), _spread(quantities).sqrt().numpy()),
+            self._fields(self.outputs.coefficients(outputs)),
+        )
+
+    def members(self, parameters: Array) -> Array:
+        """Return every member's normalised outputs, quantities then POD coefficients.
+
+        The squared distance between two outputs is the mean squared difference of quantities and
+        fields in units of their variance over the pool (see `surrogates.outputs`).
+
+        Args:
+            parameters: points in their own units, shape (n, d).
+
+        Returns:
+            Shape (e, n, q + r).
+
+        Raises:
+            UsageError: `parameters` does not have `d` columns.
+        """
+        blocks = [self._evaluate(rows) for rows in self._rows(parameters)]
+        return np.concatenate(
+            [np.empty((self.network.members, 0, self.outputs.size)), *map(Tensor.numpy, blocks)], 1
+        )
+
+    def uncertainty(self, parameters: Array) -> Array:
+        """Return the ensemble's variance at each point, in units of the pool's variance.
+
+        The mean over outputs: half from the quantities, half from the fields (by area) where both
+        exist. It is the sum of the variances of the normalised outputs, as the POD basis is
+        orthonormal: no field is formed.
+
+        Args:
+            parameters: points in their own units, shape (n, d).
+
+        Returns:
+            Shape (n,), without unit.
+
+        Raises:
+            UsageError: the ensemble has one member, or `parameters` does not have `d` columns.
+        """
+        if self.network.members < 2:
+            raise UsageError(
+                "uncertainty asked of an ensemble of 1 member, which has none; set members to 2 "
+                "or more, or use a query strategy that needs no uncertainty"
+            )
+        blocks = [_spread(self._evaluate(rows)).sum(-1) for rows in self._rows(parameters)]
+        return np.concatenate([np.empty(0), *map(Tensor.numpy, blocks)])
+
+    def _rows(self, parameters: Array) -> list[Array]:
+        if parameters.ndim != 2 or parameters.shape[1] != self.space.d:
+            raise UsageError(
+                f"parameters of shape {parameters.shape}; the surrogate takes (n, "
+                f"{self.space.d}): one column for each of {', '.join(self.space.names)}"
+            )
+        return [parameters[i : i + _ROWS] for i in range(0, len(parameters), _ROWS)]
+
+    def _evaluate(self, parameters: Array) -> Tensor:
+        """Return the members' outputs in double precision, shape (e, n, q + r)."""
+        inputs = inputs_of(parameters, self.space).float()  # (n, d)
+        with torch.no_grad():
+            return self.network(inputs.expand(self.network.members, -1, -1)).double()
+
+    def _fields(self, coefficients: Tensor) -> Estimate:
+        """Form mean and standard deviation of the fields of coefficients, shape (e, n, r)."""
+        members, n, _ = coefficients.shape
+        pod = self.outputs.pod
+        mean = np.empty((n, *pod.mean.shape))
+        std = np.empty_like(mean)
+        size = max(1, _VALUES // (members * max(pod.mean.numel(), 1)))
+        for start in range(0, n, size):
+            part = coefficients[:, start : start + size]  # (e, b, r)
+            changes = pod.reconstruct_change(part)  # (e, b, p, c)
+            mean[start : start + size] = (pod.mean + changes.mean(0)).numpy()
+            std[start : start + size] = _spread(changes).sqrt().numpy()
+        return Estimate(mean, std)
+
+
+def inputs_of(parameters: Array, space: ParameterSpace) -> Tensor:
+    """Return what the networks see of points in their own units: [-1, 1], shape (n, d)."""
+    return torch.from_numpy(2 * space.normalise(parameters) - 1)
+
+
+def _spread(members: Tensor) -> Tensor:
+    """Return the variance over members, shape (e, ...) to (...); zero for one member."""
+    return members.var(0, correction=1) if len(members) > 1 else torch.zeros_like(members[0])
