@@ -125,7 +125,9 @@ def main() -> None:
     try:
         app()
     except SolverloopError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"error: {error}", markup=False
+        )
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted: run the same command again to go on")

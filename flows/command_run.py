@@ -29,7 +29,9 @@ def _find(
     """Return the configuration and the directory that the arguments mean."""
     if campaign.is_dir():
         if directory is not None:
-            raise UsageError(f"{campaign} is a campaign's directory already; leave --directory out")
+            raise UsageError(
+                f"{campaign} is a campaign's directory already; leave --directory out"
+            )
         return load(campaign / "campaign.yaml", changes), campaign
     config = load(campaign, changes)
     return config, directory or Path("campaigns") / config.name

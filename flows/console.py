@@ -34,7 +34,9 @@ def _handler(console: Console) -> Iterator[logging.Handler]:
         yield PlainLines(console)
         return
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[note]}"), console=console) as bars:
+    with Progress(
+        *columns, TimeElapsedColumn(), TextColumn("{task.fields[note]}"), console=console
+    ) as bars:
         yield Bars(bars)
 
 

@@ -1,7 +1,6 @@
 """The append phase: one immutable shard more in the training pool."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign, Work
@@ -14,21 +13,17 @@ from pools.vtkhdf import read_solution
 
 def append(campaign: Campaign, step: int) -> Entry:
     """Append the solutions of a step to the training pool."""
-    return campaign.once(step, "append", lambda _: _append(campaign, [pool_shard(step)], step))
+    shard = f"pool/step-{step:03d}.h5"
+    return campaign.once(step, "append", lambda _: _append(campaign, [shard], step))
 
 
 def append_design(campaign: Campaign) -> Entry:
     """Begin the training pool with the initial design, and write the test set beside it."""
-    shards = [Path("pool/initial.h5"), Path("test/test.h5")]
+    shards = ["pool/initial.h5", "test/test.h5"]
     return campaign.once(0, "append_design", lambda _: _append(campaign, shards, 0))
 
 
-def pool_shard(step: int) -> Path:
-    """Return the shard of a step, relative to the campaign."""
-    return Path("pool") / f"step-{step:03d}.h5"
-
-
-def write_pool_shard(campaign: Campaign, shard: Path, step: int) -> int:
+def write_pool_shard(campaign: Campaign, shard: str, step: int) -> int:
     """Write one shard from its samples' solutions and return how many it holds.
 
     The same solutions give the same file, so this also rebuilds a shard that was damaged.
@@ -40,16 +35,16 @@ def write_pool_shard(campaign: Campaign, shard: Path, step: int) -> int:
     return len(solutions)
 
 
-def _picks(campaign: Campaign, shard: Path, step: int) -> list[Pick]:
-    match shard.name:
-        case "initial.h5":
+def _picks(campaign: Campaign, shard: str, step: int) -> list[Pick]:
+    match shard:
+        case "pool/initial.h5":
             return initial_picks(campaign)
-        case "test.h5":
+        case "test/test.h5":
             return test_picks(campaign)
         case _:
             return queried_picks(campaign, step)
 
 
-def _append(campaign: Campaign, shards: Sequence[Path], step: int) -> Work:
-    counts = {str(shard): write_pool_shard(campaign, shard, step) for shard in shards}
+def _append(campaign: Campaign, shards: Sequence[str], step: int) -> Work:
+    counts = {shard: write_pool_shard(campaign, shard, step) for shard in shards}
     return Work([campaign.directory / shard for shard in shards], {"samples": counts})

@@ -87,6 +87,7 @@ class Campaign:
                 "one with --directory"
             )
         created = cls(directory.resolve(), config, uuid4().hex)
+        created._check_parameters()
         created._freeze()
         return created
 
@@ -186,6 +187,16 @@ class Campaign:
                 ) from None
             yield
 
+    def _check_parameters(self) -> None:
+        needed, given = self.solver.parameters, self.config.parameters.names
+        missing, unknown = set(needed) - set(given), set(given) - set(needed)
+        if missing or unknown:
+            raise UsageError(
+                f"parameters: the solver {self.config.solver.kind} needs {list(needed)}, "
+                f"missing are {sorted(missing)}, unknown are {sorted(unknown)}; give each that it "
+                "needs its bounds, and no other"
+            )
+
     def _resumed_with(self, config: CampaignConfig) -> Self:
         """Return this campaign with the sections of `config` that may change."""
         if config.name != self.config.name:
@@ -195,7 +206,9 @@ class Campaign:
             )
         old, new = self.config.model_dump(mode="json"), config.model_dump(mode="json")
         changed = _changes(old, new)
-        if fixed := [c for c in changed if c.partition(".")[0].partition(":")[0] not in MAY_CHANGE]:
+        if fixed := [
+            c for c in changed if c.partition(".")[0].partition(":")[0] not in MAY_CHANGE
+        ]:
             raise UsageError(
                 f"the configuration differs from the one that {self.directory} began with:\n"
                 + "\n".join(f"  {change}" for change in fixed)

@@ -56,21 +56,6 @@ class CampaignConfig(BaseModel):
     """When the campaign has learnt enough, or more runs no longer pay."""
 
     @model_validator(mode="after")
-    def _check_parameters(self) -> Self:
-        needed, given = self.solver.parameters, set(self.parameters.names)
-        if missing := set(needed) - given:
-            raise ValueError(
-                f"parameters lacks {sorted(missing)}; the solver {self.solver.kind} needs "
-                f"{list(needed)}: give each its bounds"
-            )
-        if unknown := given - set(needed):
-            raise ValueError(
-                f"parameters has {sorted(unknown)}; the solver {self.solver.kind} knows only "
-                f"{list(needed)}: remove what it cannot vary"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _check_candidates(self) -> Self:
         if self.samples_per_step > self.candidates:
             raise ValueError(

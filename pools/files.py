@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,13 @@ def publish(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _fsync(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise CampaignError(
             f"cannot write {path}: {error.strerror or error}; make the directory writable or free "
             "some disk space, then run the same command again: nothing already solved is lost"
         ) from error
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise
 
 
@@ -67,6 +67,11 @@ def digest(path: Path) -> str:
         while block := stream.read(_BLOCK):
             sha.update(block)
     return sha.hexdigest()
+
+
+def _remove(temporary: Path) -> None:
+    with suppress(OSError):  # it was never made, or the disk is as broken as when it was
+        temporary.unlink()
 
 
 def _fsync(path: Path) -> None:

@@ -35,6 +35,7 @@ FIELDS = MappingProxyType({"u": "m/s", "v": "m/s", "p": "m2/s2"})
 
 _LOG = "solver.log"
 _PICARD = 3  # steps from rest before Newton's
+_WARM = 8  # most steps from another flow: Newton either converges by then or wanders
 _TAIL = 20  # lines of the log that a failure carries
 
 
@@ -143,12 +144,13 @@ class _Search:
 
     def _iterate(self, start: str, reynolds: float, state: Array | None) -> Iterations:
         self.log.write(f"attempt {len(self.history) + 1} from {start}, Reynolds {reynolds:.6g}\n")
+        most = self.settings.max_iterations
         end = newton(
             self.flow.problem(reynolds),
             self.flow.at_rest() if state is None else state,
             picard=_PICARD if state is None else 0,
             tolerance=self.settings.tolerance,
-            max_iterations=self.settings.max_iterations,
+            max_iterations=most if state is None else min(most, _WARM),
             log=self.log,
         )
         self.history.append(

@@ -62,7 +62,7 @@ class ChannelFlow:
     def surface(self) -> Indices:
         """The nodes on the obstacle."""
         x, y = self.space.mesh.doflocs[:, self.boundary]
-        return self.boundary[(x > 0) & (x < LENGTH) & (y > 0) & (y < HEIGHT)]
+        return np.asarray(self.boundary[(x > 0) & (x < LENGTH) & (y > 0) & (y < HEIGHT)])
 
     def problem(self, reynolds: float) -> Problem:
         """Return the discrete equations at a Reynolds number."""

@@ -75,21 +75,21 @@ class Obstacle:
 
     @property
     def stretch(self) -> Array:
-        """The symmetric matrix that maps the unit circle to the ellipse, in metres, shape (2, 2)."""
+        """The symmetric map of the unit circle to the ellipse, in metres, shape (2, 2)."""
         cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         rotation = np.array([[cos, -sin], [sin, cos]])
-        return rotation @ np.diag([self.semi_axis_a, self.semi_axis_b]) @ rotation.T
+        return np.asarray(rotation * (self.semi_axis_a, self.semi_axis_b) @ rotation.T)
 
     def fault(self) -> str | None:
         """Return why no mesh fits around this obstacle, or None."""
-        if min(self.semi_axis_a, self.semi_axis_b) <= 0:
+        if not (self.semi_axis_a > 0 and self.semi_axis_b > 0):  # nan included
             return (
                 f"the semi-axes are {self.semi_axis_a:g} and {self.semi_axis_b:g} m; both must be "
                 "above 0: raise the lower bounds"
             )
         reach = np.linalg.norm(self.stretch, axis=1)  # half extents along x and y, (2,)
         gap = float(np.min([self.centre - reach, HEIGHT - self.centre - reach]))
-        if gap < CLEARANCE:
+        if not gap >= CLEARANCE:  # nan included
             return (
                 f"the obstacle leaves a gap of {gap:.4g} m to the wall or to the end of its block "
                 f"(0 to {HEIGHT} m in x and y); at least {CLEARANCE} m is needed: make it smaller "

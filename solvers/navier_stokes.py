@@ -56,7 +56,7 @@ class TaylorHood:
         functions = [shape for (shape,) in basis.basis]
         return cls(
             mesh=mesh,
-            phi=np.array([shape.value[0] for shape in functions]),
+            phi=np.array([np.asarray(shape)[0] for shape in functions]),
             slopes=np.stack([shape.grad for shape in functions], axis=-1),
             area=basis.mapping.detDF(basis.X) * basis.W,
             psi=np.array([ElementQuad1().lbasis(basis.X, k)[0] for k in range(4)]),
@@ -151,12 +151,11 @@ class Problem:
     load: Array | float = 0.0
 
     def residual(self, state: Array) -> Array:
-        """Return the residual; where a velocity is fixed, it is the force on the boundary there."""
-        convection = self.space.convection(self.space.velocity(state))
-        return self._operator([[convection, None], [None, convection]]) @ state - self.load
+        """Return the residual: at a fixed velocity, the force of the boundary on the fluid."""
+        return np.asarray(self.jacobian(state, picard=True) @ state - self.load)
 
     def jacobian(self, state: Array, *, picard: bool) -> Sparse:
-        """Return the derivative of the residual; Picard's leaves out that of the convecting velocity."""
+        """Return the residual's derivative; Picard's holds the convecting velocity fixed."""
         velocity = self.space.velocity(state)
         convection = self.space.convection(velocity)
         if picard:

@@ -1,5 +1,6 @@
 """The seam between the loop and any solver."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,21 @@ class Solver(Protocol):
     @property
     def fingerprint(self) -> str:
         """Identity of solver, template and numerics: what else decides the answer to a sample."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Unit of each parameter by name: what every sample must have, no more and no less."""
+        ...
+
+    @property
+    def quantities(self) -> Mapping[str, str]:
+        """Unit of each quantity of interest by name: what every solution has."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Unit of each field by name, in the order of every solution's; empty without fields."""
         ...
 
     def solve(

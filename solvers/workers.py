@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from queue import LifoQueue
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from pools.sample import Sample
 from pools.solution import Cost
@@ -45,6 +45,7 @@ class Supervisor:
             env={**os.environ, **threads},
             text=True,
         )
+        self._asking = Lock()
 
     def run(self, request: dict[str, Any]) -> Ended:
         """Run one solve to its end; losing the supervisor is an end too."""
@@ -65,34 +66,43 @@ class Supervisor:
 
     def close(self) -> None:
         """End the supervisor, and with it the solve that it may be running."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        requests, replies = self._pipes()
+        requests.close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self._process.kill()  # its solve dies with it
             self._process.wait()
+        with self._asking:  # whoever waited for a reply has seen the end of the pipe
+            replies.close()
 
     def _ask(self, line: str) -> str:
+        requests, replies = self._pipes()
+        with self._asking:
+            requests.write(f"{line}\n")
+            requests.flush()
+            return replies.readline()
+
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline()
+        return self._process.stdin, self._process.stdout
 
 
 class SolverWorkers:
     """Supervisors for one solver, started when first needed and kept for the next solve.
 
-    Threads share it; there are never more supervisors than threads that solve at once. Leaving the
-    context ends whatever still runs.
+    Threads share it; a thread that finds all of them busy waits. Leaving the context ends whatever
+    still runs.
 
     Args:
         settings: the solver's settings.
+        count: how many solves may run at once.
     """
 
-    def __init__(self, settings: SolverSettings) -> None:
+    def __init__(self, settings: SolverSettings, count: int = 2) -> None:
         self.settings = settings
+        self._free = BoundedSemaphore(count)
         self._idle: LifoQueue[Supervisor] = LifoQueue()
         self._all: list[Supervisor] = []
         self._lock = Lock()
@@ -113,11 +123,11 @@ class SolverWorkers:
             "timeout_seconds": timeout_seconds,
             "grace_seconds": grace_seconds,
         }
-        supervisor = self._borrow()
-        try:
-            return supervisor.run(request)
-        finally:
-            if supervisor.is_alive:
+        with self._free:
+            supervisor = self._borrow()
+            try:
+                return supervisor.run(request)
+            finally:
                 self._idle.put(supervisor)
 
     def close(self) -> None:

@@ -32,9 +32,7 @@ def solve(
     return {"sample": pick.sample.id, "seconds": record.seconds, "solution": record.solution}
 
 
-def solve_all(
-    campaign: Campaign, step: int, picks: Sequence[Pick], *, retry_failed: bool
-) -> None:
+def solve_all(campaign: Campaign, step: int, picks: Sequence[Pick], *, retry_failed: bool) -> None:
     """Fan out over the samples, so that each one's result is committed when it ends.
 
     Called in a flow's body: results of tasks that a task maps are committed only with the outer

@@ -1,0 +1,1 @@
+"""Measured claims: ratios against a named peer, in one run."""

@@ -1,0 +1,248 @@
+"""One sample labelled: real processes, real kills."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pools.errors import SolverError
+from pools.files import digest
+from pools.outcome import Outcome
+from pools.pick import Pick
+from pools.record import SampleDirectory, SampleRecord
+from pools.sample import Sample
+from pools.vtkhdf import read_solution
+from solvers.build import build
+from solvers.label import label_one
+from solvers.policy import LabelPolicy
+from solvers.settings import AnalyticSettings
+from solvers.workers import SolverWorkers
+
+QUICK = AnalyticSettings(problem="wave")
+FAILING = AnalyticSettings(problem="wave", fails_above=0.5)
+SLOW = AnalyticSettings(problem="wave", seconds=30.0)
+POLICY = LabelPolicy(timeout_seconds=60, grace_seconds=1)
+
+
+def record_at(first: float, settings: AnalyticSettings = QUICK) -> SampleRecord:
+    solver = build(settings)
+    values = dict.fromkeys(solver.parameters, 0.25)
+    values[next(iter(values))] = first
+    return SampleRecord(Pick(Sample.of(values, solver.fingerprint), "test"), step=0)
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[SolverWorkers]:
+    with SolverWorkers(QUICK) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="module")
+def failing() -> Iterator[SolverWorkers]:
+    with SolverWorkers(FAILING) as workers:
+        yield workers
+
+
+def test_a_sample_gets_its_solution(tmp_path: Path, quick: SolverWorkers) -> None:
+    record = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    place = SampleDirectory(tmp_path / "s")
+    assert record.outcome is Outcome.OK
+    assert record.solution == digest(place.solution)
+    assert place.read() == record
+    assert read_solution(place.solution).sample == record.pick.sample
+    assert record.attempts[0].cost.peak_memory > 1e6
+    assert 0 < record.seconds < 30
+
+
+def test_a_solved_sample_is_not_solved_twice(tmp_path: Path, quick: SolverWorkers) -> None:
+    first = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    again = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    assert again == first
+    assert len(SampleDirectory(tmp_path / "s").attempts()) == 1
+
+
+def test_a_damaged_solution_is_solved_anew(tmp_path: Path, quick: SolverWorkers) -> None:
+    first = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    SampleDirectory(tmp_path / "s").solution.write_bytes(b"damaged")
+    again = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    assert again.outcome is Outcome.OK
+    assert len(again.attempts) == len(first.attempts) + 1
+
+
+def test_a_failure_keeps_its_evidence(tmp_path: Path, failing: SolverWorkers) -> None:
+    with pytest.raises(SolverError) as caught:
+        label_one(record_at(0.9, FAILING), tmp_path / "s", failing, POLICY)
+    assert caught.value.outcome is Outcome.DIVERGED
+    assert caught.value.directory == tmp_path / "s" / "attempt-01"
+    record = SampleDirectory(tmp_path / "s").read()
+    assert record is not None
+    assert record.outcome is Outcome.DIVERGED
+    assert record.attempts[0].reason in str(caught.value)
+
+
+def test_a_numerical_failure_is_repeated_only_when_asked(
+    tmp_path: Path, failing: SolverWorkers
+) -> None:
+    sample = record_at(0.9, FAILING)
+    place = SampleDirectory(tmp_path / "s")
+    for retry_failed, attempts in [(False, 1), (False, 1), (True, 2)]:
+        with pytest.raises(SolverError):
+            label_one(sample, place.path, failing, POLICY, retry_failed=retry_failed)
+        assert len(place.attempts()) == attempts
+
+
+def test_a_deadline_ends_the_solver(tmp_path: Path) -> None:
+    policy = LabelPolicy(timeout_seconds=0.5, grace_seconds=1)
+    started = time.monotonic()
+    with SolverWorkers(SLOW) as workers, pytest.raises(SolverError) as caught:
+        label_one(record_at(0.3, SLOW), tmp_path / "s", workers, policy)
+    assert caught.value.outcome is Outcome.TIMEOUT
+    assert time.monotonic() - started < 15
+    assert not processes_in(tmp_path)
+
+
+def test_the_supervisor_survives_a_deadline(tmp_path: Path) -> None:
+    settings = AnalyticSettings(problem="wave", seconds=0.3)
+    with SolverWorkers(settings) as workers:
+        with pytest.raises(SolverError):
+            label_one(
+                record_at(0.1, settings),
+                tmp_path / "a",
+                workers,
+                LabelPolicy(timeout_seconds=0.05, grace_seconds=0.5),
+            )
+        done = label_one(record_at(0.2, settings), tmp_path / "b", workers, POLICY)
+    assert done.outcome is Outcome.OK
+
+
+def test_two_callers_solve_once(tmp_path: Path, quick: SolverWorkers) -> None:
+    results: list[SampleRecord] = []
+
+    def call() -> None:
+        results.append(label_one(record_at(0.7), tmp_path / "s", quick, POLICY))
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4
+    assert all(result == results[0] for result in results)
+    assert len(SampleDirectory(tmp_path / "s").attempts()) == 1
+
+
+def test_what_a_killed_caller_finished_counts(tmp_path: Path, quick: SolverWorkers) -> None:
+    """The caller died after the solve, before it could publish and record it."""
+    solved = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    place = SampleDirectory(tmp_path / "s")
+    place.solution.rename(place.path / "attempt-01" / "solution.vtkhdf")
+    place.write(record_at(0.3))
+    again = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    assert again.solution == solved.solution
+    assert len(place.attempts()) == 1
+
+
+def test_what_a_killed_caller_published_counts(tmp_path: Path, quick: SolverWorkers) -> None:
+    """The caller died between the rename and the record."""
+    solved = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    place = SampleDirectory(tmp_path / "s")
+    place.write(record_at(0.3))
+    again = label_one(record_at(0.3), tmp_path / "s", quick, POLICY)
+    assert again.solution == solved.solution
+    assert len(place.attempts()) == 1
+
+
+def test_what_a_killed_caller_left_half_done_is_recorded(
+    tmp_path: Path, quick: SolverWorkers
+) -> None:
+    place = SampleDirectory(tmp_path / "s")
+    place.next_attempt()
+    record = label_one(record_at(0.3), place.path, quick, POLICY)
+    assert [a.outcome for a in record.attempts] == [Outcome.INFRASTRUCTURE, Outcome.OK]
+    assert "interrupted" in record.attempts[0].reason
+
+
+CALLER = """
+import sys
+from pathlib import Path
+from test_label_one import POLICY, SLOW, record_at
+from solvers.label import label_one
+from solvers.workers import SolverWorkers
+with SolverWorkers(SLOW) as workers:
+    label_one(record_at(0.3, SLOW), Path(sys.argv[1]), workers, POLICY)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_the_death_of_the_caller_ends_the_solver(tmp_path: Path, number: signal.Signals) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([".", "tests"])}
+    command = [sys.executable, "-c", CALLER, str(tmp_path / "s")]
+    caller = subprocess.Popen(
+        command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    wait_until(lambda: len(processes_in(tmp_path)) > 0)
+    caller.send_signal(number)
+    caller.wait()
+    wait_until(lambda: not processes_in(tmp_path), seconds=5)
+    assert not (tmp_path / "s" / "attempt-01" / "outcome.json").exists()
+
+
+def test_the_death_of_the_supervisor_ends_the_solver_and_is_infrastructure(tmp_path: Path) -> None:
+    errors: list[SolverError] = []
+
+    def call(workers: SolverWorkers) -> None:
+        try:
+            label_one(record_at(0.3, SLOW), tmp_path / "s", workers, POLICY)
+        except SolverError as error:
+            errors.append(error)
+
+    with SolverWorkers(SLOW) as workers:
+        thread = threading.Thread(target=call, args=(workers,))
+        thread.start()
+        wait_until(lambda: len(processes_in(tmp_path)) > 0)
+        os.kill(parent_of(processes_in(tmp_path)[0]), signal.SIGKILL)
+        thread.join(timeout=10)
+        wait_until(lambda: not processes_in(tmp_path), seconds=5)
+    assert errors[0].outcome is Outcome.INFRASTRUCTURE
+
+
+def test_the_reply_says_what_the_solver_used(tmp_path: Path) -> None:
+    settings = AnalyticSettings(problem="wave", seconds=0.2)
+    with SolverWorkers(settings) as workers:
+        record = label_one(record_at(0.3, settings), tmp_path / "s", workers, POLICY)
+    verdict = json.loads((tmp_path / "s" / "attempt-01" / "outcome.json").read_text())
+    assert 0.2 <= verdict["wall_seconds"] <= record.seconds
+    assert record.attempts[0].cost.cpu_seconds < record.seconds
+
+
+def processes_in(directory: Path) -> list[int]:
+    """Return the processes whose output goes to a file below `directory`."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            output = (process / "fd" / "1").readlink()
+        except OSError:
+            continue
+        if str(output).startswith(str(directory)):
+            found.append(int(process.name))
+    return found
+
+
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
