@@ -35,16 +35,13 @@ def run_campaign(
         Why it stopped, in words.
     """
     campaign = Campaign.start(config, directory or Path("campaigns") / config.name)
+    again = retry_failed or flow_run.run_count > 1  # Retry in the UI means the failed ones too
     with campaign.exclusive():
         campaign.verify()
-        prepare_campaign(campaign.directory, retry_failed)
-        return _step_by_step(campaign, again)
-
-
-def _step_by_step(campaign: Campaign, retry_failed: bool) -> str:  # noqa: FBT001
-    reason, steps = "", count(campaign.first_unfinished_step())
-    while not reason:
-        reason = active_learning_step(campaign.directory, next(steps), retry_failed)
+        prepare_campaign(campaign.directory, again)
+        reason, steps = "", count(campaign.first_unfinished_step())
+        while not reason:
+            reason = active_learning_step(campaign.directory, next(steps), again)
     return reason
 
 
@@ -71,6 +68,7 @@ def active_learning_step(directory: Path, step: int, retry_failed: bool = False)
         Why the campaign stops here, in words; empty when it goes on.
     """
     campaign = Campaign.open(directory)
+    again = retry_failed or flow_run.run_count > 1
     train(campaign, step)
     metrology(campaign, step)
     decision = stopping_decision(campaign, step)
@@ -78,7 +76,7 @@ def active_learning_step(directory: Path, step: int, retry_failed: bool = False)
     if decision.stop:
         return decision.reason
     query(campaign, step)
-    solve_all(campaign, step, step_to_solve(campaign, step), retry_failed=retry_failed)
+    solve_all(campaign, step, step_to_solve(campaign, step), retry_failed=again)
     label(campaign, step)
     append(campaign, step)
     return ""

@@ -28,4 +28,4 @@ def _train(campaign: Campaign, step: int, seed: int) -> Work:
         labelled = len(pool)
     extra = {"campaign": config.name, "step": step}
     files = save(campaign.checkpoint(step), fitted.surrogate, extra=extra)
-    return Work(files, {"labelled": labelled, "loss": fitted.history[-1]})
+    return Work(files, {"labelled": labelled, "loss": list(fitted.history.values())[-1]})

@@ -35,7 +35,7 @@ FIELDS = MappingProxyType({"u": "m/s", "v": "m/s", "p": "m2/s2"})
 
 _LOG = "solver.log"
 _PICARD = 3  # steps from rest before Newton's
-_WARM = 8  # most steps from another flow: Newton either converges by then or wanders
+_WARM = 12  # most steps from another flow: Newton either converges by then or wanders
 _TAIL = 20  # lines of the log that a failure carries
 
 

@@ -10,7 +10,7 @@ from pools.outcome import Outcome
 from solvers.navier_stokes import Array, Iterations
 
 _FIRST = 20.0  # the highest Reynolds number to begin at
-_LEAST_RATIO = 1.01  # of one Reynolds number to the last, below which the path is given up
+_LEAST_RATIO = 1.002  # of one Reynolds number to the last, below which the path is given up
 _ROUND_UP = 1 + 1e-12  # so that a last step ends at the target, not a rounding error before it
 
 
@@ -30,11 +30,14 @@ def follow(solve: Callable[[float, Array | None], Iterations], target: float) ->
         return last
     found = [(reynolds, last.state)]
     while found[-1][0] < target and ratio > _LEAST_RATIO:
-        reynolds = min(found[-1][0] * ratio * _ROUND_UP, target)
+        at = found[-1][0]
+        reynolds = min(at * ratio * _ROUND_UP, target)
         last = solve(reynolds, _predict(found, reynolds))
         if last.outcome is Outcome.OK:
             found.append((reynolds, last.state))
-        ratio = ratio**1.5 if last.outcome is Outcome.OK else math.sqrt(ratio)
+            ratio = ratio**1.5
+        else:
+            ratio = math.sqrt(reynolds / at)
     return last
 
 

@@ -6,6 +6,8 @@ vector: u at all nodes, v at all nodes, p at the cells' corners, shape (2 nodes 
 
 [TaylorHood1973] C. Taylor, P. Hood, A numerical solution of the Navier-Stokes equations using the
 finite element technique, Computers & Fluids 1, 1973.
+[Dennis1983] J. E. Dennis, R. B. Schnabel, Numerical Methods for Unconstrained Optimization and
+Nonlinear Equations, Prentice-Hall, 1983: Newton's method with backtracking.
 """
 
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ Sparse = Any  # a scipy sparse array; scipy ships no types
 
 _EXACT_DEGREE = 6  # of the convection term in each direction, on straight cells
 _PIVOT = 1e-3  # least diagonal pivot over its column; at SuperLU's own 1 the fill grows 4-fold
+_HALVINGS = 4  # of a Newton step, at most
+_DECREASE = 0.1  # of the residual, as a share of the step's length, for a step to be taken
 _GROWTH = 1e4  # of the residual over its smallest so far, beyond which Newton has diverged
 
 
@@ -200,28 +204,35 @@ def newton(
     max_iterations: int,
     log: TextIO,
 ) -> Iterations:
-    """Solve from a state that has the boundary values, by Picard steps and then Newton's.
+    """Solve by Picard steps and then damped Newton steps [Dennis1983].
 
     Args:
         problem: the discrete equations.
-        start: the first state, shape (unknowns,).
+        start: the first state, which has the boundary values, shape (unknowns,).
         picard: how many of the first steps are Picard's, which converge from further away.
         tolerance: of the norm of the free residual over that of the boundary force.
         max_iterations: how many steps to try.
         log: where each step's residual is written.
     """
-    state, residuals = start, list[float]()
-    for iteration in range(max_iterations + 1):
-        residual = problem.residual(state)
-        residuals.append(_relative(residual, problem.fixed))
-        log.write(f"iteration {iteration:2d}  residual {residuals[-1]:.3e}\n")
+    state, residual = start, problem.residual(start)
+    residuals = [_relative(residual, problem.fixed)]
+    _tell(log, residuals)
+    for iteration in range(max_iterations):
         if residuals[-1] <= tolerance:
-            return Iterations(state, Outcome.OK, residuals)
+            break
+        step = _step(problem, state, residual, picard=iteration < picard)
+        halvings = 0 if iteration < picard else _HALVINGS
+        state, residual = _move(problem, state, residual, step, halvings)
+        residuals.append(_relative(residual, problem.fixed))
+        _tell(log, residuals)
         if not residuals[-1] <= _GROWTH * min(residuals):  # so that nan counts as growth
             return Iterations(state, Outcome.DIVERGED, residuals)
-        if iteration < max_iterations:
-            state = state - _step(problem, state, residual, picard=iteration < picard)
-    return Iterations(state, Outcome.NOT_CONVERGED, residuals)
+    ok = residuals[-1] <= tolerance
+    return Iterations(state, Outcome.OK if ok else Outcome.NOT_CONVERGED, residuals)
+
+
+def _tell(log: TextIO, residuals: list[float]) -> None:
+    log.write(f"iteration {len(residuals) - 1:2d}  residual {residuals[-1]:.3e}\n")
 
 
 def _relative(residual: Array, fixed: Mask) -> float:
@@ -241,3 +252,17 @@ def _step(problem: Problem, state: Array, residual: Array, *, picard: bool) -> A
     except RuntimeError:  # SuperLU: "Factor is exactly singular"
         step[free] = np.nan
     return step
+
+
+def _move(
+    problem: Problem, state: Array, residual: Array, step: Array, halvings: int
+) -> tuple[Array, Array]:
+    """Return state and residual after the step, halved until the free residual falls."""
+    free = ~problem.fixed
+    before = np.linalg.norm(residual[free])
+    for length in 0.5 ** np.arange(halvings + 1):
+        moved = state - length * step
+        after = problem.residual(moved)
+        if np.linalg.norm(after[free]) < (1 - _DECREASE * length) * before:
+            break
+    return moved, after

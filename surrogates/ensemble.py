@@ -92,9 +92,9 @@ def train(
     optimizer = _adamw(trained, settings.weight_decay)
     steps = schedule.steps(len(inputs), settings.batch_size)
     batch = min(settings.batch_size, len(inputs))
-    orders = _orders(network.members, len(inputs), batch, generator)
+    order = orders(network.members, len(inputs), batch, generator)
     history = {}
-    for step, rows in enumerate(islice(orders, steps), start=1):
+    for step, rows in enumerate(islice(order, steps), start=1):
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate((step - 1) / steps)
         loss = _update(trained, optimizer, inputs[rows], targets[rows])
@@ -103,6 +103,21 @@ def train(
             if progress:
                 progress(step, steps, history[step])
     return _detached(trained), history
+
+
+def orders(members: int, samples: int, batch: int, generator: Generator) -> Iterator[Tensor]:
+    """Yield batches of sample indices, shape (e, batch), for ever.
+
+    Each member walks its own permutation of the samples, then another; a batch may hold the end of
+    one and the beginning of the next, so that all batches are equally large.
+    """
+    waiting = torch.empty(members, 0, dtype=torch.long)
+    while True:
+        while waiting.shape[1] < batch:
+            order = torch.rand(members, samples, generator=generator).argsort(1)
+            waiting = torch.cat([waiting, order], 1)
+        rows, waiting = waiting[:, :batch], waiting[:, batch:]
+        yield rows
 
 
 def _layer(members: int, inputs: int, outputs: int, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -120,17 +135,6 @@ def _update(
     loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
     optimizer.step()
     return loss.detach()
-
-
-def _orders(members: int, samples: int, batch: int, generator: Generator) -> Iterator[Tensor]:
-    """Yield batches of sample indices, shape (e, batch): one permutation after the other."""
-    waiting = torch.empty(members, 0, dtype=torch.long)
-    while True:
-        while waiting.shape[1] < batch:
-            order = torch.rand(members, samples, generator=generator).argsort(1)
-            waiting = torch.cat([waiting, order], 1)
-        rows, waiting = waiting[:, :batch], waiting[:, batch:]
-        yield rows
 
 
 def _adamw(network: Network, weight_decay: float) -> torch.optim.Optimizer:

@@ -35,12 +35,13 @@ class Outputs:
     @classmethod
     def of(cls, quantities: Tensor, pod: Pod) -> "Outputs":
         """Derive the scaling from the pool's quantities, shape (m, q), and the basis."""
-        std = quantities.std(0, correction=0)
+        mean = quantities.mean(0)
+        std = (quantities - mean).square().mean(0).sqrt()
         varying = std > _CONSTANT * quantities.abs().amax(0)
         share = 0.5 if bool(varying.any()) and pod.rank else 1.0
-        each = (share / varying.sum().clamp_min(1)).sqrt().expand(len(std))
-        balance = torch.cat([each.double(), torch.full((pod.rank,), share**0.5).double()])
-        return cls(quantities.mean(0), torch.where(varying, std, 0), balance, pod)
+        each = (share / varying.double().sum().clamp_min(1)).sqrt().expand(len(std))
+        balance = torch.cat([each, torch.full((pod.rank,), share**0.5).double()])
+        return cls(mean, torch.where(varying, std, 0), balance, pod)
 
     @property
     def size(self) -> int:
@@ -58,9 +59,9 @@ class Outputs:
             torch.cat([_ratio(quantities - self.mean, self.std), coefficients], 1) * self.balance
         )
 
-    def quantities(self, outputs: Tensor) -> Tensor:
-        """Return the quantities in physical units, shape (..., q + r) to (..., q)."""
-        return self.mean + self.std * self._split(outputs)[0]
+    def quantity_changes(self, outputs: Tensor) -> Tensor:
+        """Return the quantities' departures from their mean, shape (..., q + r) to (..., q)."""
+        return self.std * self._split(outputs)[0]
 
     def coefficients(self, outputs: Tensor) -> Tensor:
         """Return the POD coefficients, shape (..., q + r) to (..., r)."""

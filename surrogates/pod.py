@@ -82,7 +82,8 @@ def fit_pod(pool: TrainingPool, modes: int, energy: float, *, block: int = 32) -
     shares, directions = _leading(pool, mean, root, keep=_OVERSAMPLING * modes, block=block)
     rank = min(modes, _needed(shares / len(pool), energy))
     flat = torch.where(root > 0, 1 / root, 0).flatten() * _oriented(directions[:rank])  # (r, p c)
-    return Pod(mean=mean, modes=flat.reshape(rank, *mean.shape), metric=metric)
+    # A transposed memory layout would change the last digits of products once saved and loaded.
+    return Pod(mean=mean, modes=flat.contiguous().reshape(rank, *mean.shape), metric=metric)
 
 
 def coefficients(pool: TrainingPool, pod: Pod, *, block: int = 32) -> Tensor:

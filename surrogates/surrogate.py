@@ -60,9 +60,8 @@ class EnsembleSurrogate:
             UsageError: `parameters` does not have `d` columns.
         """
         outputs = torch.from_numpy(self.members(parameters))  # (e, n, q + r)
-        quantities = self.outputs.quantities(outputs)  # (e, n, q)
         return Prediction(
-            Estimate(quantities.mean(0).numpy(), _spread(quantities).sqrt().numpy()),
+            _estimate(self.outputs.mean, self.outputs.quantity_changes(outputs)),
             self._fields(self.outputs.coefficients(outputs)),
         )
 
@@ -107,7 +106,7 @@ class EnsembleSurrogate:
                 "uncertainty asked of an ensemble of 1 member, which has none; set members to 2 "
                 "or more, or use a query strategy that needs no uncertainty"
             )
-        blocks = [_spread(self._evaluate(rows)).sum(-1) for rows in self._rows(parameters)]
+        blocks = [_variance(self._evaluate(rows)).sum(-1) for rows in self._rows(parameters)]
         return np.concatenate([np.empty(0), *map(Tensor.numpy, blocks)])
 
     def _rows(self, parameters: Array) -> list[Array]:
@@ -126,17 +125,15 @@ class EnsembleSurrogate:
 
     def _fields(self, coefficients: Tensor) -> Estimate:
         """Form mean and standard deviation of the fields of coefficients, shape (e, n, r)."""
-        members, n, _ = coefficients.shape
         pod = self.outputs.pod
-        mean = np.empty((n, *pod.mean.shape))
-        std = np.empty_like(mean)
+        members, n, _ = coefficients.shape
+        estimate = Estimate(np.empty((n, *pod.mean.shape)), np.empty((n, *pod.mean.shape)))
         size = max(1, _VALUES // (members * max(pod.mean.numel(), 1)))
         for start in range(0, n, size):
-            part = coefficients[:, start : start + size]  # (e, b, r)
-            changes = pod.reconstruct_change(part)  # (e, b, p, c)
-            mean[start : start + size] = (pod.mean + changes.mean(0)).numpy()
-            std[start : start + size] = _spread(changes).sqrt().numpy()
-        return Estimate(mean, std)
+            rows = slice(start, start + size)
+            part = _estimate(pod.mean, pod.reconstruct_change(coefficients[:, rows]))
+            estimate.mean[rows], estimate.std[rows] = part.mean, part.std  # (b, p, c)
+        return estimate
 
 
 def inputs_of(parameters: Array, space: ParameterSpace) -> Tensor:
@@ -144,6 +141,12 @@ def inputs_of(parameters: Array, space: ParameterSpace) -> Tensor:
     return torch.from_numpy(2 * space.normalise(parameters) - 1)
 
 
-def _spread(members: Tensor) -> Tensor:
-    """Return the variance over members, shape (e, ...) to (...); zero for one member."""
-    return members.var(0, correction=1) if len(members) > 1 else torch.zeros_like(members[0])
+def _estimate(centre: Tensor, changes: Tensor) -> Estimate:
+    """Summarise members' departures from the pool's mean, shape (e, ...) to (...)."""
+    mean = centre + changes.mean(0)
+    return Estimate(mean.numpy(), _variance(changes).sqrt().numpy())
+
+
+def _variance(members: Tensor) -> Tensor:
+    """Return the sample variance over members, shape (e, ...) to (...); zero for one member."""
+    return (members - members.mean(0)).square().sum(0) / max(len(members) - 1, 1)

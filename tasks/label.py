@@ -38,6 +38,8 @@ def solve_all(campaign: Campaign, step: int, picks: Sequence[Pick], *, retry_fai
     Called in a flow's body: results of tasks that a task maps are committed only with the outer
     one. A failed sample never stops the others.
     """
+    if not picks:
+        return
     policy = campaign.config.label
     with SolverWorkers(campaign.config.solver, policy.workers) as workers:
         futures = solve.with_options(**retry_options(policy)).map(
@@ -75,6 +77,7 @@ def _watch(campaign: Campaign, step: int, futures: Sequence[PrefectFuture[Any]])
     """Tell how far labelling has got, sample by sample."""
     progress, failed = ProgressArtifact(campaign, step, len(futures)), 0
     for done, future in enumerate(as_completed(list(futures)), start=1):
+        future.wait()  # the state may lag behind the end of the run
         failed += not future.state.is_completed()
         note = f"({failed} failed)" if failed else ""
         tell("label", done, len(futures), note)

@@ -1,0 +1,43 @@
+"""`solverloop predict`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from phases.campaign import Campaign
+from phases.predict import predict, trained_step, write_prediction
+from pools.errors import UsageError
+
+
+def predict_command(
+    directory: Path, at: Sequence[str], field: Path | None, step: int | None
+) -> None:
+    """Print every quantity with its uncertainty, and write the fields where asked."""
+    campaign, parameters = Campaign.open(directory), _parse(at)
+    step = trained_step(campaign, step)
+    quantities = predict(campaign, step, parameters).quantities
+    table = Table("quantity", "mean", "std", "unit")
+    for column, (name, unit) in enumerate(campaign.solver.quantities.items()):
+        mean, std = quantities.mean[0, column], quantities.std[0, column]
+        table.add_row(name, f"{mean:.5g}", f"{std:.2g}", unit)
+    console = Console()
+    console.print(table)
+    if field is not None:
+        write_prediction(campaign, step, parameters, field)
+        console.print(f"fields and their standard deviations are in {field}", soft_wrap=True)
+
+
+def _parse(at: Sequence[str]) -> dict[str, float]:
+    """Read NAME=VALUE arguments."""
+    parameters = {}
+    for text in at:
+        name, equals, value = text.partition("=")
+        try:
+            parameters[name] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise UsageError(f"--at got {text!r}; write it as NAME=NUMBER, e.g. reynolds=40")
+    return parameters

@@ -1,0 +1,75 @@
+"""`solverloop status`."""
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from phases.campaign import Campaign
+from phases.overview import StepOverview, design_records, failures, steps_of
+from phases.label import solved
+
+_SHOWN_FAILURES = 20
+
+
+def status_command(directory: Path) -> None:
+    """Print steps, pool, failures and the last metrics."""
+    campaign, console = Campaign.open(directory), Console(highlight=False)
+    initial, test = design_records(campaign)
+    steps = steps_of(campaign)
+    console.print(f"campaign {campaign.config.name} in {campaign.directory}", soft_wrap=True)
+    console.print(
+        f"initial design: {len(solved(initial))} of {campaign.config.initial_samples} solved; "
+        f"test set: {len(solved(test))} of {campaign.config.test_samples} solved"
+    )
+    console.print(_steps_table(steps))
+    _print_metrics(console, campaign, steps)
+    _print_failures(console, campaign)
+
+
+def _steps_table(steps: list[StepOverview]) -> Table:
+    table = Table("step", "labelled", "error", "asked", "outcomes", "solver s", "phases s")
+    for step in steps:
+        table.add_row(
+            str(step.step),
+            "-" if step.labelled is None else str(step.labelled),
+            "-" if step.error is None else f"{step.error:.4f}",
+            str(step.asked),
+            ", ".join(f"{n} {name}" for name, n in step.outcomes.items()) or "-",
+            f"{step.solver_seconds:.1f}",
+            ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in step.phases.items()),
+        )
+    return table
+
+
+def _print_metrics(console: Console, campaign: Campaign, steps: list[StepOverview]) -> None:
+    measured = [step.step for step in steps if step.error is not None]
+    if not measured:
+        console.print("no metrics yet")
+        return
+    file = campaign.step_directory(measured[-1]) / "metrics.json"
+    metrics = json.loads(file.read_text())
+    table = Table("output", "error", "90 % coverage", title=f"metrics of step {measured[-1]}")
+    for name, field in metrics["fields"].items():
+        error = f"relative L2 {field['relative_l2']['mean']:.4f}"
+        table.add_row(name, error, f"{field['coverage90']:.2f}")
+    for name, quantity in metrics["quantities"].items():
+        error = f"RMSE {quantity['rmse']:.4g} {quantity['unit']}, R2 {quantity['r2']:.4f}"
+        table.add_row(name, error, f"{quantity['coverage90']:.2f}")
+    console.print(table)
+
+
+def _print_failures(console: Console, campaign: Campaign) -> None:
+    failed = failures(campaign)
+    if not failed:
+        console.print("no failed samples")
+        return
+    table = Table("failed sample", "outcome", "attempts", "reason")
+    for record in failed[:_SHOWN_FAILURES]:
+        last = record.attempts[-1]
+        attempts = str(len(record.attempts))
+        table.add_row(record.pick.sample.id, last.outcome.value, attempts, last.reason)
+    console.print(table)
+    if len(failed) > _SHOWN_FAILURES:
+        console.print(f"... and {len(failed) - _SHOWN_FAILURES} more")

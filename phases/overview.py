@@ -1,0 +1,86 @@
+"""How a campaign stands, in numbers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from phases.asked import initial_picks, queried_picks, test_picks
+from phases.campaign import Campaign
+from phases.label import records_of
+from pools.ledger import Entry
+from pools.outcome import Outcome
+from pools.pick import Pick
+from pools.record import SampleRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StepOverview:
+    """One step.
+
+    Attributes:
+        step: which.
+        labelled: training samples when it trained; None before.
+        error: the headline error; None before its metrology.
+        asked: samples its query asked for.
+        outcomes: how they ended, by outcome; `pending` for those not tried yet.
+        solver_seconds: seconds that the solver ran for them.
+        phases: seconds of each finished phase.
+    """
+
+    step: int
+    labelled: int | None
+    error: float | None
+    asked: int
+    outcomes: dict[str, int]
+    solver_seconds: float
+    phases: dict[str, float]
+
+
+def steps_of(campaign: Campaign) -> list[StepOverview]:
+    """Return every step that began."""
+    entries = campaign.ledger.entries()
+    return [_step(campaign, step, entries) for step in sorted({e.step for e in entries})]
+
+
+def design_records(campaign: Campaign) -> tuple[list[SampleRecord], list[SampleRecord]]:
+    """Return the records of the initial design and of the test set, as far as there are any."""
+    if campaign.ledger.find(0, "design") is None:
+        return [], []
+    return tuple(records_of(campaign, p) for p in (initial_picks(campaign), test_picks(campaign)))
+
+
+def asked_by_step(campaign: Campaign, step: int) -> list[Pick]:
+    """Return what the query of a step chose; nothing before it ran."""
+    return queried_picks(campaign, step) if campaign.ledger.find(step, "query") else []
+
+
+def all_records(campaign: Campaign) -> list[SampleRecord]:
+    """Return the records of all samples that were tried."""
+    initial, test = design_records(campaign)
+    steps = {entry.step for entry in campaign.ledger.entries()}
+    picks = [pick for step in sorted(steps) for pick in asked_by_step(campaign, step)]
+    return [*initial, *test, *records_of(campaign, picks)]
+
+
+def failures(campaign: Campaign) -> list[SampleRecord]:
+    """Return the records of the samples that have no solution."""
+    return [r for r in all_records(campaign) if r.outcome not in {None, Outcome.OK}]
+
+
+def _step(campaign: Campaign, step: int, entries: Sequence[Entry]) -> StepOverview:
+    mine = {entry.phase: entry for entry in entries if entry.step == step}
+    picks = asked_by_step(campaign, step)
+    records = records_of(campaign, picks)
+    outcomes = Counter(r.outcome.value for r in records if r.outcome is not None)
+    if pending := len(picks) - outcomes.total():
+        outcomes["pending"] = pending
+    measured = mine["metrology"].summary if "metrology" in mine else {}
+    return StepOverview(
+        step=step,
+        labelled=mine["train"].summary["labelled"] if "train" in mine else None,
+        error=measured.get("error"),
+        asked=len(picks),
+        outcomes=dict(outcomes),
+        solver_seconds=sum(record.seconds for record in records),
+        phases={phase: entry.seconds for phase, entry in mine.items()},
+    )

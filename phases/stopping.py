@@ -1,0 +1,42 @@
+"""Whether the campaign goes on: every rule's signal, logged each step."""
+
+import logging
+
+from phases.campaign import Campaign
+from phases.progress import LOGGER
+from pools.files import publish_json
+from pools.ledger import Entry
+from strategies.stopping import Decision, StepRecord, decide
+
+
+def stopping_decision(campaign: Campaign, step: int) -> Decision:
+    """Ask every stopping rule after the metrology of a step, and say what each answered.
+
+    The decision depends on the ledger and the configuration only; a rule that was changed on resume
+    is asked anew.
+    """
+    decision = decide(history(campaign, step), campaign.config.stopping)
+    logger = logging.getLogger(f"{LOGGER}.stopping")
+    for signal in decision.signals:
+        logger.info("%s", signal.message)
+    publish_json(campaign.step_directory(step) / "stopping.json", decision.to_json())
+    return decision
+
+
+def history(campaign: Campaign, step: int) -> list[StepRecord]:
+    """Return what the stopping rules look at: one record per step up to this one."""
+    entries = campaign.ledger.entries()
+    measured = [e for e in entries if e.phase == "metrology" and e.step <= step]
+    return [_record(campaign, entry, entries) for entry in measured]
+
+
+def _record(campaign: Campaign, measured: Entry, entries: list[Entry]) -> StepRecord:
+    labels = [e for e in entries if e.phase == "label" and e.step < measured.step]
+    design = [e for e in entries if e.phase == "label_design"]
+    return StepRecord(
+        step=measured.step,
+        labelled=measured.summary["labelled"],
+        solver_seconds=sum(e.summary["solver_seconds"] for e in [*design, *labels]),
+        error=measured.summary["error"],
+        candidates_left=campaign.config.candidates,
+    )
