@@ -142,3 +142,7 @@ def _prepare_prefect(*, verbose: bool) -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,7 @@ from phases.progress import tell
 from phases.scope import scope
 from pools.files import publish_json
 from pools.ledger import Entry
-from strategies.metrology import evaluate
+from strategies.metrology import FixedTestSet
 
 
 def metrology(campaign: Campaign, step: int) -> Entry:
@@ -14,10 +14,12 @@ def metrology(campaign: Campaign, step: int) -> Entry:
 
 
 def _metrology(campaign: Campaign, step: int) -> Work:
+    strategy = FixedTestSet()
     with scope(campaign, step, "metrology") as seen:
-        metrics = evaluate(seen.learner, seen.test_pool)
-        labelled = len(seen.training_pool)
+        strategy.attach(seen)
+        strategy.compute()
+    record = strategy.records[-1]
     file = campaign.step_directory(step) / "metrics.json"
-    publish_json(file, {"step": step, "labelled": labelled, **metrics.to_json()})
-    tell("metrology", 1, 1, f"{labelled} labelled, error {metrics.error:.4f}")
-    return Work([file], {"labelled": labelled, "error": metrics.error})
+    publish_json(file, record)
+    tell("metrology", 1, 1, f"{record['labelled']} labelled, error {record['error']:.4f}")
+    return Work([file], {"labelled": record["labelled"], "error": record["error"]})

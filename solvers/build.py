@@ -1,9 +1,11 @@
 """From settings to a solver."""
 
+import importlib
 from typing import assert_never
 
+from pools.errors import UsageError
 from solvers.protocol import Solver
-from solvers.settings import AnalyticSettings, ChannelSettings, SolverSettings
+from solvers.settings import AnalyticSettings, ChannelSettings, CustomSettings, SolverSettings
 
 
 def build(settings: SolverSettings) -> Solver:
@@ -20,5 +22,20 @@ def build(settings: SolverSettings) -> Solver:
             from solvers.analytic import AnalyticSolver
 
             return AnalyticSolver(settings)
+        case CustomSettings():
+            return _import(settings)
         case _:
             assert_never(settings)
+
+
+def _import(settings: CustomSettings) -> Solver:
+    module, _, name = settings.factory.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), name)
+        solver: Solver = factory(**settings.options)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise UsageError(
+            f"solver.factory is {settings.factory!r}, which cannot be used: {error}; give the "
+            "package.module:name of a class that is importable here and takes solver.options"
+        ) from error
+    return solver

@@ -38,5 +38,20 @@ class AnalyticSettings(BaseModel):
     """Seconds that each solve sleeps, to stand for a solver that takes its time."""
 
 
-SolverSettings = Annotated[ChannelSettings | AnalyticSettings, Field(discriminator="kind")]
+class CustomSettings(BaseModel):
+    """A user's own solver: any class with the members of `solvers.protocol.Solver`."""
+
+    model_config = _MODEL
+
+    kind: Literal["custom"] = "custom"
+    factory: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    """Where the class or function is, as `package.module:name`; it must be importable where the
+    campaign runs. It is code: name only what you trust."""
+    options: dict[str, bool | int | float | str] = {}
+    """Keyword arguments for it."""
+
+
+SolverSettings = Annotated[
+    ChannelSettings | AnalyticSettings | CustomSettings, Field(discriminator="kind")
+]
 """The settings of any solver; `kind` says which."""

@@ -40,7 +40,7 @@ class Outputs:
         varying = std > _CONSTANT * quantities.abs().amax(0)
         share = 0.5 if bool(varying.any()) and pod.rank else 1.0
         each = (share / varying.double().sum().clamp_min(1)).sqrt().expand(len(std))
-        balance = torch.cat([each, torch.full((pod.rank,), share**0.5).double()])
+        balance = torch.cat([each, torch.full((pod.rank,), share**0.5, dtype=torch.float64)])
         return cls(mean, torch.where(varying, std, 0), balance, pod)
 
     @property

@@ -127,8 +127,9 @@ def _leading(
     for part in pool.blocks(block):
         snapshots = ((torch.from_numpy(part.fields).double() - mean) * root).flatten(1)
         merged = torch.cat([values[:, None] * directions, snapshots])  # (k + b, p c)
-        _, values, directions = torch.linalg.svd(merged, full_matrices=False)
-        values, directions = values[:keep], directions[:keep]
+        # The SVD of the transpose is the same, but LAPACK is five times faster with tall matrices.
+        columns, values, _ = torch.linalg.svd(merged.T, full_matrices=False)
+        values, directions = values[:keep], columns.T[:keep]
     return values**2, directions
 
 

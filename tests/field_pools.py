@@ -22,6 +22,7 @@ SPACE = ParameterSpace(
     }
 )
 QUICK = EnsembleSettings(
+    retrain="fine_tune",
     members=3,
     width=16,
     depth=2,

@@ -76,7 +76,7 @@ def test_training_lowers_the_loss_and_leaves_the_start_alone() -> None:
     start, kept = new(), new()
     _, history = train(start, data(), QUICK, SHORT, Generator().manual_seed(1))
     assert same(start, kept)
-    assert history[50] < 0.2 * history[1]
+    assert history[50] < 0.3 * history[1]
 
 
 def test_training_is_bitwise_deterministic_and_ignores_the_global_generator() -> None:

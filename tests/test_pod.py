@@ -44,7 +44,7 @@ def scaled_snapshots(pool: TrainingPool) -> Array:
     weights = weights / weights.sum()
     centred = fields - fields.mean(0)
     variance = (weights[:, None] * centred.var(axis=0)).sum(0)  # (c,)
-    scaled = centred * np.sqrt(weights)[:, None] / np.sqrt(variance * fields.shape[2])
+    scaled: Array = centred * np.sqrt(weights)[:, None] / np.sqrt(variance * fields.shape[2])
     return scaled.reshape(len(fields), -1)
 
 

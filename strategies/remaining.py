@@ -1,0 +1,62 @@
+"""The candidates that are still open: neither labelled, nor for testing, nor already picked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pools.candidates import CandidatePool, DesignSequence
+from pools.pick import Pick
+from strategies.protocols import DriverProtocol
+
+Array = NDArray[np.float64]
+
+SOBOL = "sobol"
+"""Who asks for the points of the design sequence."""
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """A driver as the next strategy of a step sees it, once others have picked.
+
+    Only the pool and the design sequence differ: what is picked is gone. All else is the driver's,
+    also what the protocol does not name.
+    """
+
+    driver: DriverProtocol
+    picks: Sequence[Pick]
+
+    @property
+    def unlabeled_pool(self) -> CandidatePool:
+        """The candidates that nobody has picked."""
+        pool = open_candidates(self.driver)
+        picked = [pick.sample.row(pool.names) for pick in self.picks]
+        return without(pool, np.reshape(picked, (-1, pool.parameters.shape[1])))
+
+    @property
+    def design(self) -> DesignSequence:
+        """The design sequence behind the points that were picked from it."""
+        used = sum(pick.asked_by == SOBOL for pick in self.picks)
+        return replace(self.driver.design, used=self.driver.design.used + used)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the driver has
+        return getattr(self.driver, name)
+
+
+def open_candidates(driver: DriverProtocol) -> CandidatePool:
+    """Return the unlabeled pool without points of the training pool and the test set."""
+    pool = without(driver.unlabeled_pool, driver.training_pool.parameters)
+    return pool if driver.test_pool is None else without(pool, driver.test_pool.parameters)
+
+
+def without(pool: CandidatePool, rows: Array) -> CandidatePool:
+    """Return the pool without the points that equal one of `rows`, shape (m, d), to the bit."""
+    gone = {row.tobytes() for row in _canonical(rows)}
+    keep = [row.tobytes() not in gone for row in _canonical(pool.parameters)]
+    return pool if all(keep) else replace(pool, parameters=pool.parameters[keep])
+
+
+def _canonical(rows: Array) -> Array:
+    return np.ascontiguousarray(rows, np.float64) + 0.0  # minus zero is zero
