@@ -1,7 +1,7 @@
 """A solver of a user's own: the bending of a cantilever beam, by finite differences.
 
-Any class with these members is a solver; nothing is inherited and nothing is registered. A campaign
-file names it as `examples.cantilever:Cantilever` (see cantilever.yaml).
+Any class with these members is a solver; nothing is inherited and nothing is registered. A
+campaign file names it as `examples.cantilever:Cantilever` (see cantilever.yaml).
 """
 
 from collections.abc import Mapping

@@ -16,7 +16,7 @@ from tasks.design import design
 from tasks.label import label, label_design, solve_all
 from tasks.metrology import metrology
 from tasks.query import query
-from tasks.report import report_step
+from tasks.report import report_campaign, report_step
 from tasks.train import train
 
 
@@ -42,6 +42,7 @@ def run_campaign(
         reason, steps = "", count(campaign.first_unfinished_step())
         while not reason:
             reason = active_learning_step(campaign.directory, next(steps), again)
+        report_campaign(campaign)
     return reason
 
 

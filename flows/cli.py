@@ -58,7 +58,7 @@ def run(
 
     - `solverloop run campaigns/channel --set stopping.max_steps=8` (go on with a finished one)
     """
-    _prepare_prefect(verbose=verbose)
+    _prepare_environment(verbose=verbose)
     from flows.command_run import run_command  # noqa: PLC0415 - Prefect reads its settings now
 
     run_command(campaign, directory, changes or [], retry_failed=retry_failed)
@@ -135,8 +135,9 @@ def main() -> None:
         sys.exit(130)
 
 
-def _prepare_prefect(*, verbose: bool) -> None:
-    """Set what Prefect reads when it is imported, unless the user has set it."""
+def _prepare_environment(*, verbose: bool) -> None:
+    """Set what Prefect and OpenMP read when they are loaded, unless the user has set it."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices; solvers need the cores
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "solverloop")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")

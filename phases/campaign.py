@@ -212,8 +212,8 @@ class Campaign:
             raise UsageError(
                 f"the configuration differs from the one that {self.directory} began with:\n"
                 + "\n".join(f"  {change}" for change in fixed)
-                + f"\nonly {' and '.join(sorted(MAY_CHANGE))} may change on resume; change it back "
-                "or start another campaign with --directory"
+                + f"\nonly {' and '.join(sorted(MAY_CHANGE))} may change on resume; change it "
+                "back, or start another campaign with --directory"
             )
         resumed = type(self)(self.directory, config, self.key)
         if changed:

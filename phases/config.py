@@ -105,8 +105,8 @@ def _read(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text())
     except OSError as error:
         raise UsageError(
-            f"cannot read the campaign file {path}: {error.strerror}; give the path of a YAML file "
-            "such as examples/channel.yaml"
+            f"cannot read the campaign file {path}: {error.strerror}; give the path of a YAML "
+            "file such as examples/channel.yaml"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not YAML: {error}") from error

@@ -1,5 +1,6 @@
 """The design phase: the initial samples and the test set, drawn before anything is learnt."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from phases.asked import write_picks
@@ -36,6 +37,6 @@ def _draw(campaign: Campaign) -> Work:
     return Work(files, {"initial": config.initial_samples, "test": config.test_samples})
 
 
-def _write(campaign: Campaign, name: str, samples: list[Sample], asked_by: str) -> Path:
+def _write(campaign: Campaign, name: str, samples: Sequence[Sample], asked_by: str) -> Path:
     picks = [Pick(sample, asked_by, reason="Sobol' sequence") for sample in samples]
     return write_picks(campaign.step_directory(0) / name, picks)

@@ -46,7 +46,8 @@ def design_records(campaign: Campaign) -> tuple[list[SampleRecord], list[SampleR
     """Return the records of the initial design and of the test set, as far as there are any."""
     if campaign.ledger.find(0, "design") is None:
         return [], []
-    return tuple(records_of(campaign, p) for p in (initial_picks(campaign), test_picks(campaign)))
+    initial, test = initial_picks(campaign), test_picks(campaign)
+    return records_of(campaign, initial), records_of(campaign, test)
 
 
 def asked_by_step(campaign: Campaign, step: int) -> list[Pick]:

@@ -45,7 +45,7 @@ def predict(campaign: Campaign, step: int, parameters: dict[str, float]) -> Pred
 def write_prediction(
     campaign: Campaign, step: int, parameters: dict[str, float], file: Path
 ) -> None:
-    """Write the predicted fields and their standard deviations for ParaView, on the solver's mesh."""
+    """Write the predicted fields and their standard deviations, on the solver's mesh."""
     prediction = predict(campaign, step, parameters)
     sample = Sample.of(parameters, campaign.solver.fingerprint)
     quantities, fields = {}, {}

@@ -12,8 +12,8 @@ from strategies.stopping import Decision, StepRecord, decide
 def stopping_decision(campaign: Campaign, step: int) -> Decision:
     """Ask every stopping rule after the metrology of a step, and say what each answered.
 
-    The decision depends on the ledger and the configuration only; a rule that was changed on resume
-    is asked anew.
+    The decision depends on the ledger and the configuration only; a rule that was changed on
+    resume is asked anew.
     """
     decision = decide(history(campaign, step), campaign.config.stopping)
     logger = logging.getLogger(f"{LOGGER}.stopping")

@@ -87,8 +87,8 @@ def spread(learner: Learner, candidates: Array) -> Array:
     _check_variances(scores)
     if len(scores) and not scores.any():
         raise UsageError(
-            f"the learner's uncertainty is zero at all {len(scores)} candidates, as of an ensemble "
-            "of one member; set surrogate.members to 2 or more, or query with random or sobol"
+            f"the learner's uncertainty is zero at all {len(scores)} candidates, as that of an "
+            "ensemble of one; set members to 2 or more, or query with random or sobol"
         )
     return scores
 
@@ -105,10 +105,9 @@ def checked(selection: Selection, k: int, n: int, name: str) -> Selection:
             f"acquisition {name!r} chose {len(np.unique(chosen))} distinct candidates in an array "
             f"of shape {chosen.shape}; it was asked for {k}: return each index once, shape ({k},)"
         )
-    if k and not (0 <= chosen.min() and chosen.max() < n):
+    if outside := [index for index in chosen.tolist() if not 0 <= index < n]:
         raise UsageError(
-            f"acquisition {name!r} chose indices {chosen.min()} to {chosen.max()}; the candidates "
-            f"have indices 0 to {n - 1}"
+            f"acquisition {name!r} chose candidate {outside[0]}; the candidates are 0 to {n - 1}"
         )
     return selection
 

@@ -1,227 +1,229 @@
-"""How good the learner is on samples that it never learns from.
+"""How good a learner is, measured on samples that it never learns from.
 
-[Gneiting2007] T. Gneiting and A. E. Raftery, Strictly proper scoring rules, prediction, and
-estimation, JASA 102(477), 2007: coverage of central intervals.
+[Li2021] Z. Li et al., Fourier neural operator for parametric partial differential equations,
+ICLR 2021: the relative L2 error of a field.
+[Kuleshov2018] V. Kuleshov, N. Fenner and S. Ermon, Accurate uncertainties for deep learning using
+calibrated regression, ICML 2018: the coverage of an interval.
+[Spearman1904] C. Spearman, The proof and measurement of association between two things, American
+Journal of Psychology 15(1), 1904.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, spearmanr
 
+from pools.errors import CampaignError, IntegrityError, UsageError
 from pools.files import publish_json
-from pools.training import Block, TrainingPool
+from strategies.metrics import FieldMetrics, Metrics, QuantityMetrics, Spread
 from strategies.protocols import DriverProtocol
 from strategies.query import attached
 from surrogates.prediction import Learner, Prediction
 
+if TYPE_CHECKING:  # torch takes seconds to load
+    from pools.training import Block, TrainingPool
+
 Array = NDArray[np.float64]
 
-HALF_WIDTH_90 = float(norm.ppf(0.95))
-"""Half width of the central 90 % interval, in standard deviations."""
-_BLOCK = 16
+_HALF_WIDTH = float(norm.ppf(0.95))  # of the central 90 % interval, in standard deviations
+_CONSTANT = 1e-9  # a quantity that varies less than this, relative to its size, is constant
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How an error is distributed over the samples."""
-
-    mean: float
-    median: float
-    q95: float
-    max: float
-
-    @classmethod
-    def of(cls, errors: Array) -> "Spread":
-        """Summarise errors, shape (n,)."""
-        q95 = float(np.quantile(errors, 0.95))
-        return cls(float(errors.mean()), float(np.median(errors)), q95, float(errors.max()))
-
-
-@dataclass(frozen=True, slots=True)
-class FieldMetrics:
-    """One field.
-
-    Attributes:
-        unit: of the field.
-        relative_l2: per sample, the area-weighted L2 norm of the error over that of the truth.
-        coverage90: share of the area where the truth lies in the central 90 % interval.
-    """
-
-    unit: str
-    relative_l2: Spread
-    coverage90: float
-
-
-@dataclass(frozen=True, slots=True)
-class QuantityMetrics:
-    """One quantity of interest.
-
-    Attributes:
-        unit: of the quantity.
-        rmse: root mean square error, in the unit.
-        nrmse: over the standard deviation of the truths; None where they do not vary.
-        r2: coefficient of determination; None where the truths do not vary.
-        coverage90: share of the samples whose truth lies in the central 90 % interval.
-        mean_std: mean of the predicted standard deviations, in the unit.
-    """
-
-    unit: str
-    rmse: float
-    nrmse: float | None
-    r2: float | None
-    coverage90: float
-    mean_std: float
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """The learner on a test set.
-
-    Attributes:
-        samples: how many.
-        error: the headline: mean over the fields' mean relative L2 and the quantities' normalised
-            RMSE.
-        spearman: rank correlation of uncertainty and error over the samples; None where either is
-            constant. It falls for good strategies: a diagnostic, no measure of success.
-        fields: by name.
-        quantities: by name.
-    """
-
-    samples: int
-    error: float
-    spearman: float | None
-    fields: dict[str, FieldMetrics]
-    quantities: dict[str, QuantityMetrics]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data for JSON."""
-        return asdict(self)
-
-
-def evaluate(learner: Learner, pool: TrainingPool) -> Metrics:
-    """Measure a learner on every sample of a pool, a few samples at a time."""
-    blocks = [_Measured.of(learner.predict(b.parameters), b) for b in pool.blocks(_BLOCK)]
-    errors = np.concatenate([block.relative_l2 for block in blocks])  # (n, c)
-    inside = np.concatenate([block.inside for block in blocks])  # (n, c)
-    mean = np.concatenate([block.mean for block in blocks])  # (n, q)
-    std = np.concatenate([block.std for block in blocks])  # (n, q)
-    fields = {
-        name: FieldMetrics(unit, Spread.of(errors[:, i]), float(inside[:, i].mean()))
-        for i, (name, unit) in enumerate(pool.schema.fields.items())
-    }
-    quantities = {
-        name: quantity_metrics(unit, pool.quantities[:, i], mean[:, i], std[:, i])
-        for i, (name, unit) in enumerate(pool.schema.quantities.items())
-    }
-    per_sample = np.column_stack([errors, _scaled_error(mean, pool.quantities)]).mean(axis=1)
-    return Metrics(
-        samples=len(pool),
-        error=_headline(fields, quantities),
-        spearman=_rank_correlation(learner.uncertainty(pool.parameters), per_sample),
-        fields=fields,
-        quantities=quantities,
-    )
-
-
-def quantity_metrics(unit: str, truth: Array, mean: Array, std: Array) -> QuantityMetrics:
-    """Measure one quantity: truths, predicted means and standard deviations, each of shape (n,)."""
-    rmse, spread = float(np.sqrt(np.mean((mean - truth) ** 2))), float(truth.std())
-    ratio = rmse / spread if spread > 0 else None
-    return QuantityMetrics(
-        unit=unit,
-        rmse=rmse,
-        nrmse=ratio,
-        r2=None if ratio is None else 1 - ratio**2,
-        coverage90=float(np.mean(np.abs(mean - truth) <= HALF_WIDTH_90 * std)),
-        mean_std=float(std.mean()),
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Measured:
-    """A few samples: field errors and shares inside, shape (n, c); quantities, shape (n, q)."""
-
-    relative_l2: Array
-    inside: Array
-    mean: Array
-    std: Array
-
-    @classmethod
-    def of(cls, prediction: Prediction, block: Block) -> "_Measured":
-        weights = block.weights[:, :, np.newaxis].astype(float)  # (n, p, 1)
-        truth, fields = block.fields.astype(float), prediction.fields  # (n, p, c)
-        error = np.sqrt((weights * (fields.mean - truth) ** 2).sum(axis=1))  # (n, c)
-        size = np.sqrt((weights * truth**2).sum(axis=1))  # (n, c)
-        inside = np.abs(fields.mean - truth) <= HALF_WIDTH_90 * fields.std
-        return cls(
-            relative_l2=np.divide(error, size, out=np.sign(error), where=size > 0),
-            inside=(weights * inside).sum(axis=1) / weights.sum(axis=1),
-            mean=prediction.quantities.mean,
-            std=prediction.quantities.std,
-        )
-
-
-def _headline(fields: dict[str, FieldMetrics], quantities: dict[str, QuantityMetrics]) -> float:
-    ratios = [q.nrmse for q in quantities.values() if q.nrmse is not None]
-    return float(np.mean([*(f.relative_l2.mean for f in fields.values()), *ratios]))
-
-
-def _scaled_error(mean: Array, truth: Array) -> Array:
-    """Return errors over the truths' standard deviations, shape (n, q); zero where that is zero."""
-    spread = truth.std(axis=0)
-    error = np.abs(mean - truth)
-    return np.divide(error, spread, out=np.zeros_like(error), where=spread > 0)
-
-
-def _rank_correlation(uncertainty: Array, error: Array) -> float | None:
-    if np.ptp(uncertainty) == 0 or np.ptp(error) == 0:
-        return None
-    return float(spearmanr(uncertainty, error).statistic)
-
-
-@dataclass
 class FixedTestSet:
-    """A metrology strategy: `evaluate` on the driver's test pool, a record a step."""
+    """A metrology strategy: `evaluate` on the driver's test pool, a record a step.
 
-    records: list[dict[str, Any]] = field(default_factory=list)
-    driver: DriverProtocol | None = field(default=None, repr=False)
+    Attributes:
+        records: `step`, `labelled`, and the metrics of each step, as JSON.
+    """
+
     __protocol_name__ = "fixed_test_set"
 
-    def attach(self, other: DriverProtocol) -> None:
-        """Take the driver."""
-        self.driver = other
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.driver: DriverProtocol | None = None
 
     @property
     def is_attached(self) -> bool:
-        """Whether there is a driver."""
+        """Whether `attach` was called."""
         return self.driver is not None
 
+    def attach(self, other: DriverProtocol) -> None:
+        """Measure this driver's learner."""
+        self.driver = other
+
     def append(self, record: dict[str, Any]) -> None:
-        """Add a record."""
+        """Add one record."""
         self.records.append(record)
 
-    def compute(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401 - documented so
-        """Measure the driver's learner, and append the record."""
+    def compute(self, *_args: object, **_kwargs: object) -> None:
+        """Measure the learner on the test pool and append the record.
+
+        Raises:
+            UsageError: not attached, or the driver has no test pool.
+            CampaignError: a prediction is not finite, or there is nothing to measure.
+        """
         driver = attached(self.driver, self.__protocol_name__)
-        head = {
-            "step": driver.active_learning_step_idx,
-            "labelled": len(driver.training_pool),
-        }
-        self.append(head | evaluate(driver.learner, driver.test_pool).to_json())
+        if driver.test_pool is None:
+            raise UsageError("the driver has no test pool to measure on; give it one")
+        metrics = evaluate(driver.learner, driver.test_pool)
+        step, labelled = driver.active_learning_step_idx, len(driver.training_pool)
+        self.append({"step": step, "labelled": labelled, **metrics.to_json()})
 
     def serialize_records(self, path: Path) -> None:
-        """Publish the records as JSON."""
+        """Publish the records as JSON, whole or not at all."""
         publish_json(path, self.records)
 
     def load_records(self, path: Path) -> None:
-        """Replace the records by those of a file."""
-        self.records = json.loads(path.read_text())
+        """Read the records that `serialize_records` wrote, in place of the present ones.
+
+        Raises:
+            IntegrityError: the file is missing or is not JSON.
+        """
+        try:
+            self.records = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise IntegrityError(
+                f"cannot read metrology records from {path}: {error}; remove the file and measure "
+                "again"
+            ) from error
 
     def reset(self) -> None:
         """Forget all records."""
         self.records = []
+
+
+def evaluate(learner: Learner, pool: "TrainingPool") -> Metrics:
+    """Measure the learner on a pool, a block of samples at a time, so that memory stays flat.
+
+    Raises:
+        CampaignError: a prediction is not finite, or there is nothing to measure.
+    """
+    schema = pool.schema
+    if not len(pool) or not (schema.fields or schema.quantities):
+        raise CampaignError(
+            f"the test set has {len(pool)} samples, {len(schema.fields)} fields and "
+            f"{len(schema.quantities)} quantities: nothing to measure; raise test_samples"
+        )
+    measured = _Measured.joined([_measure(learner, block) for block in pool.blocks()])
+    fields = {
+        name: FieldMetrics(
+            unit, Spread.of(measured.relative_l2[:, i]), float(measured.covered[:, i].mean())
+        )
+        for i, (name, unit) in enumerate(schema.fields.items())
+    }
+    quantities = {
+        name: quantity_metrics(
+            unit, pool.quantities[:, i], measured.mean[:, i], measured.std[:, i]
+        )
+        for i, (name, unit) in enumerate(schema.quantities.items())
+    }
+    metrics = Metrics(0.0, len(pool), fields, quantities, _diagnosis(learner, pool, measured))
+    return replace(metrics, error=float(np.mean(list(metrics.errors.values()))))
+
+
+def quantity_metrics(unit: str, truth: Array, mean: Array, std: Array) -> QuantityMetrics:
+    """Measure one quantity: truths, predicted means and standard deviations, each shape (m,)."""
+    error = np.abs(mean - truth)
+    rmse = float(np.sqrt((error**2).mean()))
+    nrmse = rmse / _scale(truth)
+    return QuantityMetrics(
+        unit=unit,
+        rmse=rmse,
+        nrmse=nrmse,
+        r2=None if _is_constant(truth) else 1 - nrmse**2,
+        coverage90=float((error <= _HALF_WIDTH * std).mean()),  # [Kuleshov2018]
+        mean_std=float(std.mean()),
+    )
+
+
+def rank_correlation(first: Array, second: Array) -> float | None:
+    """Return Spearman's rank correlation [Spearman1904]; None where either does not vary."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
+    return float(spearmanr(first, second).statistic)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """A few numbers a sample: of its fields, shape (m, c), and its quantities, shape (m, q)."""
+
+    errors: Array
+    norms: Array
+    covered: Array
+    mean: Array
+    std: Array
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        return cls(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("errors", "norms", "covered", "mean", "std")
+            )
+        )
+
+    @property
+    def relative_l2(self) -> Array:
+        """Relative errors [Li2021], shape (m, c).
+
+        A truth that is zero counts in units of the others' norm; a field that is always zero
+        counts as it is.
+        """
+        typical = np.sqrt((self.norms**2).mean(0))  # (c,)
+        otherwise = np.where(typical > 0, typical, 1.0)
+        return self.errors / np.where(self.norms > 0, self.norms, otherwise)
+
+
+def _measure(learner: Learner, block: "Block") -> _Measured:
+    predicted = learner.predict(block.parameters)
+    _check_finite(predicted)
+    weights = block.weights / block.weights.sum(1, keepdims=True, dtype=np.float64)  # (m, p)
+    truth = block.fields.astype(np.float64)  # (m, p, c)
+    error = np.abs(predicted.fields.mean - truth)
+    return _Measured(
+        errors=np.sqrt(_by_area(weights, error**2)),
+        norms=np.sqrt(_by_area(weights, truth**2)),
+        covered=_by_area(weights, error <= _HALF_WIDTH * predicted.fields.std),
+        mean=predicted.quantities.mean,
+        std=predicted.quantities.std,
+    )
+
+
+def _by_area(weights: Array, values: NDArray[Any]) -> Array:
+    """Return means over the domain of values (m, p, c), shape (m, c)."""
+    means: Array = np.einsum("mp,mpc->mc", weights, values, dtype=np.float64)
+    return means
+
+
+def _check_finite(predicted: Prediction) -> None:
+    for part, estimate in (("quantities", predicted.quantities), ("fields", predicted.fields)):
+        if not (np.isfinite(estimate.mean).all() and np.isfinite(estimate.std).all()):
+            raise CampaignError(
+                f"the learner's {part} are not finite on the test set; its training diverged: "
+                "lower its learning rate, or look for non-finite values in the training pool"
+            )
+
+
+def _scale(truth: Array) -> float:
+    """Return what an error of this quantity is measured in: its spread, else its size, else 1."""
+    return float(np.abs(truth).max() or 1.0) if _is_constant(truth) else float(truth.std())
+
+
+def _is_constant(truth: Array) -> bool:
+    return bool(truth.std() <= _CONSTANT * np.abs(truth).max())
+
+
+def _diagnosis(learner: Learner, pool: "TrainingPool", measured: _Measured) -> float | None:
+    """Return the rank correlation of uncertainty and error over the samples."""
+    scales = np.array([_scale(truth) for truth in pool.quantities.T])
+    normalised = np.abs(measured.mean - pool.quantities) / scales  # (m, q)
+    errors = np.concatenate([measured.relative_l2, normalised], axis=1).mean(1)  # (m,)
+    try:
+        return rank_correlation(learner.uncertainty(pool.parameters), errors)
+    except UsageError:  # an ensemble of one member has no uncertainty; its error is still known
+        return None

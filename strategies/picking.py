@@ -1,53 +1,81 @@
-"""Ask every query strategy of a step in turn; nothing is picked twice."""
+"""One query: several strategies share a step, and no sample is asked for twice."""
 
-import logging
-from collections.abc import Iterable, Sequence
-from queue import Queue
-from typing import Any
+import queue
+from collections.abc import Collection, Iterator, Sequence
 
+from pools.errors import UsageError
 from pools.pick import Pick
 from pools.sample import Sample
 from strategies.protocols import DriverProtocol, QueryStrategy
 from strategies.remaining import Remaining
 
-_LOGGER = logging.getLogger("solverloop.query")
-
 
 def run_queries(strategies: Sequence[QueryStrategy], driver: DriverProtocol) -> list[Pick]:
-    """Return what the strategies ask for, in their order.
+    """Ask each strategy in turn and return what they pick, every sample once.
 
-    Each strategy sees the unlabeled pool without what is labelled or was picked before it. A sample
-    that is asked for all the same is dropped, and the log says so.
+    Each sees the pool without what is labelled, for testing, or picked by the ones before. What
+    it puts on the queue in spite of that, or beyond `max_samples`, is dropped with a warning.
+
+    Args:
+        strategies: who asks, in this order; attached by this function.
+        driver: what they see.
+
+    Raises:
+        UsageError: a strategy put something on the queue that is no sample, or cannot be used.
+        CampaignError: the learner's scores are not finite.
     """
-    taken = set(driver.training_pool.ids)
+    known = {*driver.training_pool.ids, *(driver.test_pool.ids if driver.test_pool else ())}
     picks: list[Pick] = []
     for strategy in strategies:
         strategy.attach(Remaining(driver, tuple(picks)))
-        for pick in _ask(strategy):
-            if pick.sample.id in taken:
-                _LOGGER.warning("%s asked for %s again", pick.asked_by, pick.sample.id)
-                continue
-            taken.add(pick.sample.id)
-            picks.append(pick)
+        asked = _asked(strategy)
+        new = list(_distinct(asked, known | {pick.sample.id for pick in picks}))
+        kept = new[: strategy.max_samples]
+        for remark in _remarks(strategy.max_samples, len(asked), len(new), len(kept)):
+            driver.logger.warning("query %s: %s", strategy.__protocol_name__, remark)
+        picks += kept
     return picks
 
 
-def _ask(strategy: QueryStrategy) -> Iterable[Pick]:
-    queue: Queue[Any] = Queue()
-    strategy.sample(queue)
-    while not queue.empty():
-        yield _as_pick(queue.get(), strategy)
+def _asked(strategy: QueryStrategy) -> list[Pick]:
+    """Run one strategy on a queue of its own and drain the queue."""
+    channel: queue.Queue[Pick | Sample] = queue.Queue()
+    strategy.sample(channel)
+    asked = []
+    while not channel.empty():
+        asked.append(_as_pick(channel.get(), strategy.__protocol_name__))
+    return asked
 
 
-def _as_pick(item: Pick | Sample, strategy: QueryStrategy) -> Pick:
-    """Wrap what a strategy of a user's own put on the queue."""
+def _as_pick(item: object, name: str) -> Pick:
     match item:
         case Pick():
             return item
         case Sample():
-            return Pick(item, strategy.__protocol_name__)
+            return Pick(item, name)
         case _:
-            raise TypeError(
-                f"{strategy.__protocol_name__} put {type(item).__name__} on the query queue; put a "
-                "Sample of driver.unlabeled_pool, or a Pick of one"
+            raise UsageError(
+                f"strategy {name!r} put {type(item).__name__} on the query queue; put samples of "
+                "the pool, such as driver.unlabeled_pool[0], or pools.pick.Pick"
             )
+
+
+def _distinct(picks: Sequence[Pick], known: Collection[str]) -> Iterator[Pick]:
+    seen = set(known)
+    for pick in picks:
+        if pick.sample.id not in seen:
+            seen.add(pick.sample.id)
+            yield pick
+
+
+def _remarks(wanted: int, asked: int, new: int, kept: int) -> Iterator[str]:
+    """Say what was dropped and what is missing: a smaller step is never silent."""
+    if new < asked:
+        yield (
+            f"dropped {asked - new} of {asked} picks: they repeat, or are labelled, for testing, "
+            "or picked by another strategy"
+        )
+    if kept < new:
+        yield f"dropped the last {new - kept} picks, beyond max_samples = {wanted}"
+    if kept < wanted:
+        yield f"picked {kept} of the {wanted} samples that it may ask for; the step is smaller"

@@ -1,113 +1,116 @@
-"""Query strategies: thin classes over the acquisition functions."""
+"""Query strategies: an acquisition over the unlabeled pool, and the design sequence going on.
 
-from dataclasses import dataclass, field
-from typing import Any
+[Sobol1967] I. M. Sobol', On the distribution of points in a cube, 1967.
+[Owen1998] A. B. Owen, Scrambling Sobol' and Niederreiter-Xing points, J. Complexity 14, 1998.
+"""
 
-import numpy as np
+from collections.abc import Iterator
 
+from pools.candidates import CandidatePool
+from pools.errors import UsageError
 from pools.pick import Pick
-from strategies.acquisition import Acquisition
+from strategies.acquisition import Acquisition, Selection, checked, require_candidates
 from strategies.protocols import AbstractQueue, DriverProtocol
+from strategies.remaining import SOBOL, open_candidates
 
 
-@dataclass
 class AcquisitionQuery:
-    """Asks for what an acquisition function chooses from the unlabeled pool.
+    """Asks for what an acquisition chooses from the unlabeled pool.
 
-    Attributes:
-        max_samples: how many samples to ask for.
-        acquisition: chooses them.
-        name: what the picks say who asked.
+    Args:
+        max_samples: how many to ask for in a step.
+        acquisition: chooses them; any function with the arguments of `Acquisition`.
+        name: who asks, in the record of each sample.
     """
 
-    max_samples: int
-    acquisition: Acquisition
-    name: str
-    driver: DriverProtocol | None = field(default=None, repr=False)
-
-    @property
-    def __protocol_name__(self) -> str:
-        return self.name
-
-    def attach(self, other: DriverProtocol) -> None:
-        """Take the driver."""
-        self.driver = other
+    def __init__(self, max_samples: int, acquisition: Acquisition, name: str) -> None:
+        self.max_samples = max_samples
+        self.acquisition = acquisition
+        self.__protocol_name__ = name
+        self.driver: DriverProtocol | None = None
 
     @property
     def is_attached(self) -> bool:
-        """Whether there is a driver."""
+        """Whether `attach` was called."""
         return self.driver is not None
-
-    def sample(self, query_queue: AbstractQueue[Any], *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401
-        """Put `max_samples` picks on the queue.
-
-        Raises:
-            RuntimeError: no driver is attached.
-            UsageError: the pool has fewer candidates.
-        """
-        driver = attached(self.driver, self.name)
-        pool = driver.unlabeled_pool
-        selection = self.acquisition(
-            pool.parameters,
-            driver.training_pool.parameters,
-            driver.learner,
-            self.max_samples,
-            driver.rng,
-        )
-        for rank, index in enumerate(selection.indices.tolist()):
-            query_queue.put(
-                Pick(
-                    sample=pool[index],
-                    asked_by=self.name,
-                    score=_at(selection.scores, index),
-                    probability=_at(selection.probabilities, rank),
-                    reason=selection.reasons[rank] if selection.reasons else "",
-                )
-            )
-
-
-@dataclass
-class SobolContinuation:
-    """Asks for the next points of the Sobol' sequence that the initial design began.
-
-    Attributes:
-        max_samples: how many samples to ask for.
-    """
-
-    max_samples: int
-    driver: DriverProtocol | None = field(default=None, repr=False)
-    __protocol_name__ = "sobol"
 
     def attach(self, other: DriverProtocol) -> None:
-        """Take the driver."""
+        """Query on behalf of this driver."""
         self.driver = other
 
-    @property
-    def is_attached(self) -> bool:
-        """Whether there is a driver."""
-        return self.driver is not None
-
-    def sample(self, query_queue: AbstractQueue[Any], *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401
-        """Put `max_samples` picks on the queue.
+    def sample(self, query_queue: AbstractQueue[Pick], *_args: object, **_kwargs: object) -> None:
+        """Put exactly `max_samples` picks on the queue.
 
         Raises:
-            RuntimeError: no driver is attached.
+            UsageError: not attached, too few candidates, or the acquisition cannot be used.
+            CampaignError: the learner's scores are not finite.
         """
         driver = attached(self.driver, self.__protocol_name__)
-        for sample in driver.design.next(self.max_samples):
-            query_queue.put(Pick(sample, self.__protocol_name__, reason="next of the sequence"))
+        pool, k = open_candidates(driver), self.max_samples
+        require_candidates(k, len(pool))
+        selection = self.acquisition(
+            pool.parameters, driver.training_pool.parameters, driver.learner, k, driver.rng
+        )
+        name = self.__protocol_name__
+        for pick in _picks(pool, checked(selection, k, len(pool), name), name):
+            query_queue.put(pick)
+
+
+class SobolContinuation:
+    """Asks for the next points of the initial design's sequence [Sobol1967, Owen1998].
+
+    They do not depend on the learner, so what it errs there before it learns them is an unbiased
+    estimate of its error.
+
+    Args:
+        max_samples: how many to ask for in a step.
+    """
+
+    __protocol_name__ = SOBOL
+
+    def __init__(self, max_samples: int) -> None:
+        self.max_samples = max_samples
+        self.driver: DriverProtocol | None = None
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether `attach` was called."""
+        return self.driver is not None
+
+    def attach(self, other: DriverProtocol) -> None:
+        """Query on behalf of this driver."""
+        self.driver = other
+
+    def sample(self, query_queue: AbstractQueue[Pick], *_args: object, **_kwargs: object) -> None:
+        """Put exactly `max_samples` picks on the queue.
+
+        Raises:
+            UsageError: not attached.
+        """
+        design = attached(self.driver, SOBOL).design
+        for number, sample in enumerate(design.next(self.max_samples), start=design.used + 1):
+            reason = f"point {number} of the Sobol' sequence, whatever the learner says"
+            query_queue.put(Pick(sample, SOBOL, reason=reason))
 
 
 def attached(driver: DriverProtocol | None, name: str) -> DriverProtocol:
     """Return the driver.
 
     Raises:
-        RuntimeError: there is none.
+        UsageError: there is none yet; `name` says whose.
     """
     if driver is None:
-        raise RuntimeError(f"strategy {name} has no driver; call attach(driver) before it is used")
+        raise UsageError(f"strategy {name!r} is not attached; call attach(driver) first")
     return driver
 
 
-def _at(values: np.ndarray | None, index: int) -> float | None:
-    return None if values is None else float(values[index])
+def _picks(pool: CandidatePool, selection: Selection, name: str) -> Iterator[Pick]:
+    chances, reasons = selection.probabilities, selection.reasons
+    for place, index in enumerate(selection.indices.tolist()):
+        yield Pick(
+            sample=pool[index],
+            asked_by=name,
+            score=None if selection.scores is None else float(selection.scores[index]),
+            probability=None if chances is None else float(chances[place]),
+            reason=reasons[place] if reasons else "",
+        )

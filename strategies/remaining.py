@@ -17,7 +17,7 @@ SOBOL = "sobol"
 """Who asks for the points of the design sequence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Remaining:
     """A driver as the next strategy of a step sees it, once others have picked.
 

@@ -6,8 +6,8 @@ learning, Transactions on Machine Learning Research, 2023.
 arXiv:2408.01536, 2024.
 [Kool2019] W. Kool, H. van Hoof and M. Welling, Stochastic beams and where to find them: the
 Gumbel-top-k trick for sampling sequences without replacement, ICML 2019.
-[Rosen1997] B. Rosén, On sampling with probability proportional to size, Journal of Statistical
-Planning and Inference 62(2), 1997.
+[Rosen1972] B. Rosén, Asymptotic theory for successive sampling with varying probabilities without
+replacement, I, Annals of Mathematical Statistics 43(2), 1972.
 """
 
 import numpy as np
@@ -64,7 +64,7 @@ def inclusion_probabilities(log_weights: Array, k: int) -> Array:
     """Return each candidate's chance to be among the `k` drawn, shape (n,); they sum to k.
 
     `gumbel_top_k` takes the first `k` of `n` exponential clocks; the chance is that of having rung
-    at the time when `k` are expected to have [Rosen1997]: exact in the limit of many candidates
+    at the time when `k` are expected to have [Rosen1972]: exact in the limit of many candidates
     and for equal weights.
     """
     possible = np.isfinite(log_weights)

@@ -1,10 +1,5 @@
-"""The settings of the query strategies, as a campaign file gives them.
+"""The settings of the query strategies, as a campaign file gives them."""
 
-[Balinski1982] M. L. Balinski and H. P. Young, Fair representation: meeting the ideal of one man,
-one vote, Yale University Press, 1982.
-"""
-
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Literal, assert_never
@@ -14,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from strategies.protocols import QueryStrategy
 from strategies.query import AcquisitionQuery, SobolContinuation
 from strategies.sbal import sbal
+from strategies.shares import split
 from strategies.top_k import top_k
 from strategies.uniform_random import uniform_random
 
 _MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-_ROUNDING = 1e-9  # so that 29 % of 100 is 29
 
 Share = Annotated[
     float,
@@ -91,21 +86,7 @@ def build_query(settings: QuerySettings, k: int) -> QueryStrategy:
 
 
 def build_queries(settings: Sequence[QuerySettings], k: int) -> list[QueryStrategy]:
-    """Return the strategies that share `k` samples of a step; those with no sample are left out."""
+    """Return the strategies that share `k` samples of a step, but those without a sample."""
     counts = split(k, [each.fraction for each in settings])
     pairs = zip(settings, counts, strict=True)
     return [build_query(each, count) for each, count in pairs if count > 0]
-
-
-def split(k: int, shares: Sequence[float]) -> list[int]:
-    """Split `k` samples in proportion to `shares` by largest remainder [Balinski1982].
-
-    The counts sum to `k` and each is within one of its exact share; of equal remainders the first
-    wins.
-    """
-    exact = [k * share / sum(shares) for share in shares]
-    counts = [math.floor(value + _ROUNDING) for value in exact]
-    by_remainder = sorted(range(len(shares)), key=lambda i: counts[i] - exact[i])
-    for i in by_remainder[: k - sum(counts)]:
-        counts[i] += 1
-    return counts

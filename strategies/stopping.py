@@ -1,63 +1,76 @@
-"""When a campaign has learnt enough, or more solver runs no longer pay."""
+"""When a campaign has learnt enough, or more solver runs no longer pay.
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+[Prechelt1998] L. Prechelt, Early stopping - but when?, in Neural networks: tricks of the trade,
+Springer, 1998.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+from pools.errors import UsageError
+
+_MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class PlateauSettings(BaseModel):
-    """Stop when the error has not improved enough over consecutive steps."""
+    """Stop when the error no longer improves over consecutive steps."""
 
-    model_config = _FROZEN
+    model_config = _MODEL
+
     steps: Annotated[int, Field(ge=1)] = 3
     """How many steps in a row to look back over."""
-    improvement: Annotated[float, Field(ge=0, lt=1)] = 0.02
-    """Relative improvement of the error over those steps below which they count as flat."""
+    improvement: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    """Fraction that the best error must fall by over those steps to go on."""
 
 
 class MarginalGainSettings(BaseModel):
     """Stop when a second of the solver no longer buys enough."""
 
-    model_config = _FROZEN
+    model_config = _MODEL
+
+    steps: Annotated[int, Field(ge=1)] = 1
+    """How many steps in a row to look back over."""
     per_solver_second: Positive
-    """Relative improvement of the error per second of the solver, over the last step."""
+    """Fraction that the best error must fall by per solver second of those steps to go on."""
 
 
 class StoppingSettings(BaseModel):
-    """The `stopping` section of a campaign file. It may change when a campaign is resumed."""
+    """When to stop. It may change when a campaign is resumed."""
 
-    model_config = _FROZEN
+    model_config = _MODEL
+
     max_steps: Annotated[int, Field(ge=0)] = 20
-    """How many steps may query and label."""
+    """Stop after this many steps of querying and labelling; the guard of every campaign."""
     target_error: Positive | None = None
-    """Stop when the headline error on the test set is at most this."""
+    """Stop when the error on the test set is at most this."""
     target_steps: Annotated[int, Field(ge=1)] = 1
     """How many steps in a row must meet the target."""
     plateau: PlateauSettings | None = None
-    """Stop when the error is flat."""
+    """Stop when the error no longer improves."""
     marginal_gain: MarginalGainSettings | None = None
     """Stop when more solver seconds no longer pay."""
     budget_samples: Annotated[int, Field(ge=1)] | None = None
-    """Stop when this many training samples are labelled."""
+    """Stop when this many training samples are labelled, the initial design included."""
     budget_solver_seconds: Positive | None = None
-    """Stop when the solver has run for this long, in seconds, test set excepted."""
+    """Stop when the solver has run for this many seconds, for the test set not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """What the rules look at, for one step.
+    """What the rules know of a step, as it stands after metrology.
 
     Attributes:
-        step: which.
-        labelled: training samples that the learner was trained on.
-        solver_seconds: seconds that the solver ran for them and for those that failed.
+        step: the step; so many were labelled before it.
+        labelled: samples in the training pool.
+        solver_seconds: seconds that the solver ran for them, and for those that failed.
         error: the headline error on the test set.
-        candidates_left: points that could still be asked for.
+        candidates_left: points that may still be asked for.
+        errors: error of each field and quantity, by name.
     """
 
     step: int
@@ -65,6 +78,10 @@ class StepRecord:
     solver_seconds: float
     error: float
     candidates_left: int
+    errors: Mapping[str, float] = field(default_factory=dict)
+
+
+History = Sequence[StepRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +90,10 @@ class Signal:
 
     Attributes:
         rule: its name.
-        value: what it looked at; None while there is too little to look at.
-        threshold: what it compares with; None where the rule is off.
+        value: what it looked at; None where it was not evaluated.
+        threshold: what the value is held against; None where the rule is off.
         triggered: whether it says stop.
-        message: the same in words.
+        message: all that in words.
     """
 
     rule: str
@@ -91,10 +108,10 @@ class Decision:
     """Whether to stop, who decided, and what every rule said.
 
     Attributes:
-        stop: whether.
+        stop: whether to stop.
         decided_by: name of the first rule that said so.
         reason: its message; empty while the campaign goes on.
-        signals: of every rule, triggered or not, on or off.
+        signals: of every rule, also of those that are off.
     """
 
     stop: bool
@@ -103,17 +120,28 @@ class Decision:
     signals: tuple[Signal, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain data for JSON."""
-        return asdict(self)
+        """Return the decision as JSON."""
+        return {**asdict(self), "signals": [asdict(signal) for signal in self.signals]}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `to_json` gave."""
+        signals = tuple(Signal(**signal) for signal in content["signals"])
+        return cls(**{**content, "signals": signals})
 
 
-def decide(history: Sequence[StepRecord], settings: StoppingSettings) -> Decision:
-    """Ask every rule.
+def decide(history: History, settings: StoppingSettings) -> Decision:
+    """Ask every rule; one that says stop is enough.
 
     Args:
-        history: one record per step so far, at least one.
+        history: one record per measured step, in order; at least one.
         settings: the thresholds.
+
+    Raises:
+        UsageError: no step was measured yet.
     """
+    if not history:
+        raise UsageError("no step was measured yet; decide after the metrology of a step")
     signals = (
         target_error(history, settings.target_error, settings.target_steps),
         plateau(history, settings.plateau),
@@ -129,81 +157,120 @@ def decide(history: Sequence[StepRecord], settings: StoppingSettings) -> Decisio
     return Decision(stop=True, decided_by=first.rule, reason=first.message, signals=signals)
 
 
-def target_error(history: Sequence[StepRecord], target: float | None, steps: int) -> Signal:
-    """Stop when the error met the target `steps` times in a row."""
-    error, last = history[-1].error, history[-steps:]
-    met = target is not None and len(last) == steps and all(r.error <= target for r in last)
-    return _signal("target error", error, target, f"error {error:.4g}", "at most", met)
+def target_error(history: History, target: float | None, steps: int) -> Signal:
+    """Stop when the error met the target for `steps` steps in a row."""
+    if target is None:
+        return _off("target error")
+    met, error = _met_in_a_row(history, target), history[-1].error
+    stands = f"at most {target:g} for {met} of {_count(steps)}" if met else f"above {target:g}"
+    return _signal("target error", error, target, f"{error:.4g}, {stands}", met >= steps)
 
 
-def plateau(history: Sequence[StepRecord], settings: PlateauSettings | None) -> Signal:
-    """Stop when the best error of the last steps hardly improves on the best before them."""
-    steps = PlateauSettings().steps if settings is None else settings.steps
-    threshold = None if settings is None else settings.improvement
+def plateau(history: History, settings: PlateauSettings | None) -> Signal:
+    """Stop when the best error no longer improves [Prechelt1998]."""
+    if settings is None:
+        return _off("plateau")
+    steps, least = settings.steps, settings.improvement
     if len(history) <= steps:
-        return _too_early("plateau", threshold, f"{steps} steps")
-    before = min(record.error for record in history[:-steps])
-    after = min(record.error for record in history[-steps:])
-    gain = 1 - after / before if before > 0 else 0.0
-    flat = threshold is not None and gain < threshold
-    text = f"improved {gain:.2%} over the last {steps} steps"
-    return _signal("plateau", gain, threshold, text, "below", flat)
+        return _too_early("plateau", least, history, steps)
+    gain = _improvement(history, steps)
+    text = (
+        f"improved {_percent(gain)} over the last {_count(steps)}, "
+        f"{_side(gain, least)} {_percent(least)}"
+    )
+    return _signal("plateau", gain, least, text, gain < least)
 
 
-def marginal_gain(history: Sequence[StepRecord], settings: MarginalGainSettings | None) -> Signal:
-    """Stop when the last step's relative improvement per solver second is too small."""
-    threshold = None if settings is None else settings.per_solver_second
-    if len(history) < 2:  # noqa: PLR2004 - a gain needs two
-        return _too_early("marginal gain", threshold, "2 steps")
-    old, new = history[-2:]
-    seconds = new.solver_seconds - old.solver_seconds
-    gain = (1 - new.error / old.error) / seconds if seconds > 0 and old.error > 0 else 0.0
-    small = threshold is not None and gain < threshold
-    text = f"relative improvement per solver second {gain:.3g}"
-    return _signal("marginal gain", gain, threshold, text, "below", small)
+def marginal_gain(history: History, settings: MarginalGainSettings | None) -> Signal:
+    """Stop when the best error improves too little for what the solver costs."""
+    if settings is None:
+        return _off("marginal gain")
+    steps, least = settings.steps, settings.per_solver_second
+    if len(history) <= steps:
+        return _too_early("marginal gain", least, history, steps)
+    seconds = history[-1].solver_seconds - history[-1 - steps].solver_seconds
+    if seconds <= 0:
+        text = f"the solver took no time over the last {_count(steps)}"
+        return _signal("marginal gain", None, least, text, triggered=False)
+    gain = _improvement(history, steps) / seconds
+    text = (
+        f"improved {_percent(gain)} per solver second over the last {_count(steps)}, "
+        f"{_side(gain, least)} {_percent(least)}; at this rate the next step brings "
+        f"{_percent(gain * seconds / steps)}"
+    )
+    return _signal("marginal gain", gain, least, text, gain < least)
 
 
-def budget_samples(history: Sequence[StepRecord], budget: int | None) -> Signal:
-    """Stop when the training samples are as many as the budget allows."""
+def budget_samples(history: History, budget: int | None) -> Signal:
+    """Stop when as many samples are labelled as the budget allows."""
+    if budget is None:
+        return _off("budget of samples")
     used = history[-1].labelled
-    spent = budget is not None and used >= budget
-    return _signal("budget of samples", used, budget, f"{used} labelled", "at least", spent)
+    text = f"{used} of {budget} samples are labelled"
+    return _signal("budget of samples", used, budget, text, used >= budget)
 
 
-def budget_solver_seconds(history: Sequence[StepRecord], budget: float | None) -> Signal:
+def budget_solver_seconds(history: History, budget: float | None) -> Signal:
     """Stop when the solver has run for as long as the budget allows."""
+    if budget is None:
+        return _off("budget of solver seconds")
     used = history[-1].solver_seconds
-    spent = budget is not None and used >= budget
-    text = f"solver ran {used:.1f} s"
-    return _signal("budget of solver seconds", used, budget, text, "at least", spent)
+    text = f"{used:.4g} of {budget:.4g} s are spent"
+    return _signal("budget of solver seconds", used, budget, text, used >= budget)
 
 
-def pool_exhausted(history: Sequence[StepRecord]) -> Signal:
+def pool_exhausted(history: History) -> Signal:
     """Stop when nothing is left to ask for."""
     left = history[-1].candidates_left
-    return _signal("pool exhausted", left, 0, f"{left} candidates left", "at most", left <= 0)
+    return _signal("pool exhausted", left, 0, f"{left} candidates are left", left <= 0)
 
 
-def max_steps(history: Sequence[StepRecord], most: int) -> Signal:
-    """Stop after this many steps that queried and labelled."""
-    step = history[-1].step
-    return _signal("steps", step, most, f"{step} steps done", "at least", step >= most)
+def max_steps(history: History, most: int) -> Signal:
+    """Stop after this many steps."""
+    done = history[-1].step
+    return _signal("max steps", done, most, f"{done} of {_count(most)} done", done >= most)
 
 
-def _signal(  # noqa: PLR0913 - a record's fields
+def _met_in_a_row(history: History, target: float) -> int:
+    """Count the last steps whose error meets the target, without a gap."""
+    missed = [i for i, record in enumerate(reversed(history)) if record.error > target]
+    return missed[0] if missed else len(history)
+
+
+def _improvement(history: History, steps: int) -> float:
+    """Return the fraction by which the best error fell over the last steps."""
+    before = min(record.error for record in history[:-steps])
+    now = min(record.error for record in history)
+    return 1 - now / before if before > 0 else 0.0
+
+
+def _signal(
     rule: str,
-    value: float,
-    threshold: float | None,
+    value: float | None,
+    threshold: float,
     text: str,
-    relation: str,
-    triggered: bool,  # noqa: FBT001
+    triggered: bool,  # noqa: FBT001 - as in Signal
 ) -> Signal:
     verdict = "stop" if triggered else "go on"
-    limit = "rule off" if threshold is None else f"stops {relation} {threshold:g}: {verdict}"
-    return Signal(rule, float(value), threshold, triggered, f"{rule}: {text} ({limit})")
+    return Signal(rule, value, threshold, triggered, f"{rule}: {text} — {verdict}")
 
 
-def _too_early(rule: str, threshold: float | None, needed: str) -> Signal:
-    limit = "rule off" if threshold is None else "go on"
-    message = f"{rule}: too early to say, it needs {needed} ({limit})"
-    return Signal(rule, None, threshold, triggered=False, message=message)
+def _off(rule: str) -> Signal:
+    return Signal(rule, None, None, triggered=False, message=f"{rule}: not configured")
+
+
+def _too_early(rule: str, threshold: float, history: History, steps: int) -> Signal:
+    text = f"needs {steps + 1} measured steps, has {len(history)}"
+    return _signal(rule, None, threshold, text, triggered=False)
+
+
+def _side(value: float, threshold: float) -> str:
+    return "below" if value < threshold else "not below"
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.3g} %"
+
+
+def _count(steps: int) -> str:
+    return f"{steps} step" if steps == 1 else f"{steps} steps"

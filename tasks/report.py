@@ -1,4 +1,6 @@
-"""The step's report, as a task."""
+"""The reports, as tasks."""
+
+from pathlib import Path
 
 from prefect import task
 
@@ -10,8 +12,12 @@ from tasks.artifacts import publish_report
 
 @task(name="report", task_run_name="report-step{step:03d}")
 def report_step(campaign: Campaign, step: int) -> None:
-    """Show how the campaign stands: in the UI, and in the campaign's directory."""
-    publish_report(
-        campaign, step, step_markdown(campaign, step), learning_curve_png(campaign, step)
-    )
-    build_report(campaign)
+    """Show in the UI how the step went."""
+    picture = learning_curve_png(campaign, step)
+    publish_report(campaign, step, step_markdown(campaign, step), picture)
+
+
+@task(name="report-campaign")
+def report_campaign(campaign: Campaign) -> Path:
+    """Draw the report in the campaign's directory, and return its page."""
+    return build_report(campaign)

@@ -17,6 +17,7 @@ WAVE: dict[str, Any] = {
     "surrogate": {
         "width": 16,
         "depth": 1,
+        "retrain": "fine_tune",
         "initial": {"kind": "cosine", "start": 0.01, "end": 1e-4, "length": 300},
         "fine_tune": {"kind": "exponential", "start": 5e-3, "end": 1e-4, "length": 100},
     },
