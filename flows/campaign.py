@@ -22,7 +22,7 @@ from tasks.train import train
 
 @flow(name="campaign", flow_run_name=campaign_run_name)
 def run_campaign(
-    config: CampaignConfig, directory: Path | None = None, retry_failed: bool = False
+    config: CampaignConfig, directory: Path | None = None, *, retry_failed: bool = False
 ) -> str:
     """Run a campaign from wherever it stands until a stopping rule decides.
 
@@ -38,16 +38,16 @@ def run_campaign(
     again = retry_failed or flow_run.run_count > 1  # Retry in the UI means the failed ones too
     with campaign.exclusive():
         campaign.verify()
-        prepare_campaign(campaign.directory, again)
+        prepare_campaign(campaign.directory, retry_failed=again)
         reason, steps = "", count(campaign.first_unfinished_step())
         while not reason:
-            reason = active_learning_step(campaign.directory, next(steps), again)
+            reason = active_learning_step(campaign.directory, next(steps), retry_failed=again)
         report_campaign(campaign)
     return reason
 
 
 @flow(name="initial-design", flow_run_name=design_run_name)
-def prepare_campaign(directory: Path, retry_failed: bool = False) -> None:
+def prepare_campaign(directory: Path, *, retry_failed: bool = False) -> None:
     """Draw the initial design and the test set, label them, and begin the training pool."""
     campaign = Campaign.open(directory)
     design(campaign)
@@ -57,7 +57,7 @@ def prepare_campaign(directory: Path, retry_failed: bool = False) -> None:
 
 
 @flow(name="active-learning-step", flow_run_name=step_run_name)
-def active_learning_step(directory: Path, step: int, retry_failed: bool = False) -> str:
+def active_learning_step(directory: Path, step: int, *, retry_failed: bool = False) -> str:
     """Train, measure, and unless that is enough: query, label, append.
 
     Args:

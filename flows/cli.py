@@ -59,7 +59,7 @@ def run(
     - `solverloop run campaigns/channel --set stopping.max_steps=8` (go on with a finished one)
     """
     _prepare_environment(verbose=verbose)
-    from flows.command_run import run_command  # noqa: PLC0415 - Prefect reads its settings now
+    from flows.command_run import run_command
 
     run_command(campaign, directory, changes or [], retry_failed=retry_failed)
 
@@ -70,7 +70,7 @@ def status(directory: CampaignDirectory) -> None:
 
     Example: `solverloop status campaigns/channel`
     """
-    from flows.command_status import status_command  # noqa: PLC0415 - keeps --help fast
+    from flows.command_status import status_command
 
     status_command(directory)
 
@@ -94,7 +94,7 @@ def predict(
     Example: `solverloop predict campaigns/channel --at reynolds=40 --at semi_axis_a=0.05
     --at semi_axis_b=0.05 --at angle=0 --at height=0.2 --field out.vtkhdf`
     """
-    from flows.command_predict import predict_command  # noqa: PLC0415 - keeps --help fast
+    from flows.command_predict import predict_command
 
     predict_command(directory, at, field, step)
 
@@ -105,7 +105,7 @@ def report(directory: CampaignDirectory) -> None:
 
     Example: `solverloop report campaigns/channel`
     """
-    from flows.command_report import report_command  # noqa: PLC0415 - keeps --help fast
+    from flows.command_report import report_command
 
     report_command(directory)
 
@@ -116,7 +116,7 @@ def check(directory: CampaignDirectory) -> None:
 
     Example: `solverloop check campaigns/channel`
     """
-    from flows.command_check import check_command  # noqa: PLC0415 - keeps --help fast
+    from flows.command_check import check_command
 
     check_command(directory)
 

@@ -18,7 +18,7 @@ def run_command(
     console = Console()
     config, directory = _find(campaign, directory, changes)
     with shown(console):
-        reason = run_campaign(config, directory, retry_failed)
+        reason = run_campaign(config, directory, retry_failed=retry_failed)
     console.print(f"stopped: {reason}", highlight=False, soft_wrap=True)
     console.print(f"look at {directory / 'report' / 'index.html'}", soft_wrap=True)
 

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from phases.campaign import Campaign
-from phases.overview import StepOverview, design_records, failures, steps_of
 from phases.label import solved
+from phases.overview import StepOverview, design_records, failures, steps_of
 
 _SHOWN_FAILURES = 20
 

@@ -7,8 +7,6 @@ one vote, Yale University Press, 1982.
 import math
 from collections.abc import Sequence
 
-_ROUNDING = 1e-9  # so that 29 % of 100 is 29
-
 
 def split(k: int, shares: Sequence[float]) -> list[int]:
     """Split `k` samples in proportion to `shares` by largest remainder [Balinski1982].
@@ -17,7 +15,7 @@ def split(k: int, shares: Sequence[float]) -> list[int]:
     wins.
     """
     exact = [k * share / sum(shares) for share in shares]
-    counts = [math.floor(value + _ROUNDING) for value in exact]
+    counts = [math.floor(value) for value in exact]
     by_remainder = sorted(range(len(shares)), key=lambda i: counts[i] - exact[i])
     for i in by_remainder[: k - sum(counts)]:
         counts[i] += 1

@@ -33,7 +33,7 @@ class MarginalGainSettings(BaseModel):
 
     model_config = _MODEL
 
-    steps: Annotated[int, Field(ge=1)] = 1
+    steps: Annotated[int, Field(ge=1)] = 3
     """How many steps in a row to look back over."""
     per_solver_second: Positive
     """Fraction that the best error must fall by per solver second of those steps to go on."""

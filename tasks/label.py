@@ -25,7 +25,7 @@ from tasks.policy import cache_key, retry_options
     cache_key_fn=cache_key,
 )
 def solve(
-    campaign: Campaign, step: int, pick: Pick, workers: SolverWorkers, retry_failed: bool
+    campaign: Campaign, step: int, pick: Pick, workers: SolverWorkers, *, retry_failed: bool
 ) -> dict[str, Any]:
     """Obtain the solution of one sample; the task fails where there is none."""
     record = label_sample(campaign, step, pick, workers, retry_failed=retry_failed)
@@ -43,7 +43,7 @@ def solve_all(campaign: Campaign, step: int, picks: Sequence[Pick], *, retry_fai
     policy = campaign.config.label
     with SolverWorkers(campaign.config.solver, policy.workers) as workers:
         futures = solve.with_options(**retry_options(policy)).map(
-            unmapped(campaign), step, picks, unmapped(workers), retry_failed
+            unmapped(campaign), step, picks, unmapped(workers), retry_failed=retry_failed
         )
         _watch(campaign, step, futures)
 

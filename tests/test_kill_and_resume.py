@@ -39,6 +39,8 @@ sys.argv[1:] = {arguments!r}
 main()
 """
 
+PLACE = ("module", "function", "call")
+
 
 @pytest.fixture(scope="module")
 def campaign_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -70,7 +72,7 @@ def compare(killed: Path, uninterrupted: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "function", "call"),
+    "place",
     [
         ("phases.train", "save", 2),  # in train: the network is trained, nothing is written
         ("surrogates.checkpoint", "publish_json", 2),  # tensors written, no manifest
@@ -79,10 +81,8 @@ def compare(killed: Path, uninterrupted: Path) -> None:
         ("pools.ledger", "asdict", 8),  # in append: the shard is there, its line is not
     ],
 )
-def test_killed_at_a_place(  # noqa: PLR0913 - fixtures
-    module: str,
-    function: str,
-    call: int,
+def test_killed_at_a_place(
+    place: tuple[str, str, int],
     campaign_file: Path,
     uninterrupted: Path,
     prefect_api: str,
@@ -90,7 +90,7 @@ def test_killed_at_a_place(  # noqa: PLR0913 - fixtures
 ) -> None:
     directory = tmp_path / "wave"
     arguments = ["run", str(campaign_file), "--directory", str(directory)]
-    code = KILLED_INSIDE.format(module=module, function=function, call=call, arguments=arguments)
+    code = KILLED_INSIDE.format(**dict(zip(PLACE, place, strict=True)), arguments=arguments)
     ended = subprocess.run(
         [sys.executable, "-c", code],
         env=environment(prefect_api),

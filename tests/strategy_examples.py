@@ -1,0 +1,101 @@
+"""A closed-form learner and a driver at rest, for the tests of strategies."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pools.candidates import CandidatePool, DesignSequence
+from pools.sample import Sample
+from pools.solution import Field, Mesh, Quantity, Solution
+from pools.space import Parameter, ParameterSpace
+from pools.training import TrainingPool, write_shard
+from surrogates.prediction import Estimate, Prediction
+
+Array = NDArray[np.float64]
+
+SPACE = ParameterSpace({"x": Parameter(low=0, high=1), "y": Parameter(low=1, high=10)})
+SOLVER = "closed form"
+LOGGER = logging.getLogger("solverloop.test")
+DESIGN = DesignSequence(SPACE, seed=5, used=4, solver=SOLVER)
+
+
+@dataclass(frozen=True)
+class ClosedFormLearner:
+    """Predicts u = s (x + i y) at mesh point i and drag = s x y, with constant spread."""
+
+    scale: float = 1.0
+    std: float = 0.1
+    variance: Callable[[Array], Array] = lambda rows: rows[:, 0] + 0.1
+
+    def predict(self, parameters: Array) -> Prediction:
+        x, y = parameters[:, :1], parameters[:, 1:]
+        fields = self.scale * (x + np.arange(3) * y)[:, :, np.newaxis]  # (n, 3, 1)
+        quantities = self.scale * x * y  # (n, 1)
+        return Prediction(
+            Estimate(quantities, np.full_like(quantities, self.std)),
+            Estimate(fields, np.full_like(fields, self.std)),
+        )
+
+    def uncertainty(self, parameters: Array) -> Array:
+        return self.variance(parameters)
+
+
+def point_mesh(weights: Sequence[float] = (0.5, 0.25, 0.25)) -> Mesh:
+    """Return a mesh of loose points with these weights."""
+    p = len(weights)
+    return Mesh(
+        points=np.column_stack([np.arange(p), np.zeros(p), np.zeros(p)]).astype(float),
+        connectivity=np.arange(p),
+        offsets=np.arange(p + 1),
+        types=np.ones(p, dtype=np.uint8),
+        weights=np.array(weights),
+    )
+
+
+def truth(row: Sequence[float]) -> Solution:
+    """Return what `ClosedFormLearner()` predicts exactly."""
+    x, y = row
+    return Solution(
+        sample=Sample.of({"x": x, "y": y}, SOLVER),
+        mesh=point_mesh(),
+        fields={"u": Field(x + np.arange(3.0) * y, "m/s")},
+        quantities={"drag": Quantity(x * y, "N")},
+    )
+
+
+def pool_of(path: Path, solutions: Sequence[Solution]) -> TrainingPool:
+    """Write and open a pool of these solutions."""
+    write_shard(path, solutions, SPACE.names)
+    return TrainingPool([path])
+
+
+@dataclass(frozen=True)
+class ExampleDriver:
+    """Satisfies `DriverProtocol`."""
+
+    training_pool: TrainingPool
+    test_pool: TrainingPool | None
+    unlabeled_pool: CandidatePool
+    learner: ClosedFormLearner = ClosedFormLearner()
+    space: ParameterSpace = SPACE
+    design: DesignSequence = DESIGN
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    active_learning_step_idx: int = 3
+    current_phase: str = "query"
+    log_dir: Path = Path("steps/003")
+    run_id: str = "example"
+    logger: logging.Logger = LOGGER
+
+
+def driver_with(directory: Path, n: int = 20) -> ExampleDriver:
+    """Return a driver whose `n` candidates include its 4 labelled and its 3 test samples."""
+    rows = SPACE.sobol(n, seed=1)
+    return ExampleDriver(
+        training_pool=pool_of(directory / "pool.h5", [truth(row.tolist()) for row in rows[2:6]]),
+        test_pool=pool_of(directory / "test.h5", [truth(row.tolist()) for row in rows[7:10]]),
+        unlabeled_pool=CandidatePool(rows, SPACE.names, SOLVER),
+    )
