@@ -5,11 +5,13 @@ from pathlib import Path
 
 from prefect import flow
 from prefect.runtime import flow_run
+from prefect.states import Completed
 
 from flows.names import campaign_run_name, design_run_name, step_run_name
 from phases.campaign import Campaign
 from phases.config import CampaignConfig
 from phases.label import design_to_solve, step_to_solve
+from phases.overview import in_words
 from phases.stopping import stopping_decision
 from tasks.append import append, append_design
 from tasks.design import design
@@ -51,7 +53,8 @@ def prepare_campaign(directory: Path, *, retry_failed: bool = False) -> None:
     """Draw the initial design and the test set, label them, and begin the training pool."""
     campaign = Campaign.open(directory)
     design(campaign)
-    solve_all(campaign, 0, design_to_solve(campaign), retry_failed=retry_failed)
+    picks = design_to_solve(campaign)
+    solve_all(campaign, 0, picks, where="design", retry_failed=retry_failed)
     label_design(campaign)
     append_design(campaign)
 
@@ -75,9 +78,14 @@ def active_learning_step(directory: Path, step: int, *, retry_failed: bool = Fal
     decision = stopping_decision(campaign, step)
     report_step(campaign, step)
     if decision.stop:
-        return decision.reason
+        return _completed(f"stopped by {decision.reason}", decision.reason)
     query(campaign, step)
     solve_all(campaign, step, step_to_solve(campaign, step), retry_failed=again)
     label(campaign, step)
     append(campaign, step)
-    return ""
+    return _completed(in_words(campaign, step), "")
+
+
+def _completed(message: str, result: str) -> str:
+    """Return a final state that says what happened; Prefect hands its result to the caller."""
+    return Completed(message=message, data=result)  # type: ignore[return-value]  # see above

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from flows.console import standard_output
 from phases.campaign import Campaign
 from phases.predict import predict, trained_step, write_prediction
 from pools.errors import UsageError
@@ -21,12 +22,14 @@ def predict_command(
     table = Table("quantity", "mean", "std", "unit")
     for column, (name, unit) in enumerate(campaign.solver.quantities.items()):
         mean, std = quantities.mean[0, column], quantities.std[0, column]
-        table.add_row(name, f"{mean:.5g}", f"{std:.2g}", unit)
-    console = Console()
+        table.add_row(escape(name), f"{mean:.5g}", f"{std:.2g}", escape(unit))
+    console = standard_output()
     console.print(table)
     if field is not None:
         write_prediction(campaign, step, parameters, field)
-        console.print(f"fields and their standard deviations are in {field}", soft_wrap=True)
+        console.print(
+            f"fields and their standard deviations are in {field}", soft_wrap=True, markup=False
+        )
 
 
 def _parse(at: Sequence[str]) -> dict[str, float]:

@@ -2,23 +2,29 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from flows.console import standard_output
 from phases.campaign import Campaign
 from phases.label import solved
 from phases.overview import StepOverview, design_records, failures, steps_of
+from pools.errors import IntegrityError
 
 _SHOWN_FAILURES = 20
 
 
 def status_command(directory: Path) -> None:
     """Print steps, pool, failures and the last metrics."""
-    campaign, console = Campaign.open(directory), Console(highlight=False)
+    campaign, console = Campaign.open(directory), standard_output()
     initial, test = design_records(campaign)
     steps = steps_of(campaign)
-    console.print(f"campaign {campaign.config.name} in {campaign.directory}", soft_wrap=True)
+    console.print(
+        f"campaign {campaign.config.name} in {campaign.directory}", soft_wrap=True, markup=False
+    )
     console.print(
         f"initial design: {len(solved(initial))} of {campaign.config.initial_samples} solved; "
         f"test set: {len(solved(test))} of {campaign.config.test_samples} solved"
@@ -49,15 +55,29 @@ def _print_metrics(console: Console, campaign: Campaign, steps: list[StepOvervie
         console.print("no metrics yet")
         return
     file = campaign.step_directory(measured[-1]) / "metrics.json"
-    metrics = json.loads(file.read_text())
+    metrics = _read_metrics(file)
     table = Table("output", "error", "90 % coverage", title=f"metrics of step {measured[-1]}")
     for name, field in metrics["fields"].items():
         error = f"relative L2 {field['relative_l2']['mean']:.4f}"
-        table.add_row(name, error, f"{field['coverage90']:.2f}")
+        table.add_row(escape(name), error, f"{field['coverage90']:.2f}")
     for name, quantity in metrics["quantities"].items():
-        error = f"RMSE {quantity['rmse']:.4g} {quantity['unit']}, R2 {quantity['r2']:.4f}"
-        table.add_row(name, error, f"{quantity['coverage90']:.2f}")
+        error = f"RMSE {quantity['rmse']:.4g} {quantity['unit']}, R2 {_number(quantity['r2'])}"
+        table.add_row(escape(name), escape(error), f"{quantity['coverage90']:.2f}")
     console.print(table)
+
+
+def _read_metrics(file: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise IntegrityError(
+            f"cannot read the metrics {file} ({error}); run `solverloop check` on the campaign's "
+            "directory: it measures again"
+        ) from error
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _print_failures(console: Console, campaign: Campaign) -> None:
@@ -69,7 +89,7 @@ def _print_failures(console: Console, campaign: Campaign) -> None:
     for record in failed[:_SHOWN_FAILURES]:
         last = record.attempts[-1]
         attempts = str(len(record.attempts))
-        table.add_row(record.pick.sample.id, last.outcome.value, attempts, last.reason)
+        table.add_row(record.pick.sample.id, last.outcome.value, attempts, escape(last.reason))
     console.print(table)
     if len(failed) > _SHOWN_FAILURES:
         console.print(f"... and {len(failed) - _SHOWN_FAILURES} more")

@@ -1,4 +1,4 @@
-"""Progress on a terminal as bars, elsewhere as plain lines."""
+"""What a command prints: progress as bars on a terminal, elsewhere as plain lines."""
 
 import logging
 import time
@@ -9,23 +9,34 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import TaskID as BarId
 
-from phases.progress import LOGGER
+from phases.progress import LOGGER, PROGRESS_LOGGER
 from phases.progress import Progress as Told
 
 _SECONDS_BETWEEN_LINES = 5.0
+_PIPED_WIDTH = 1000  # a table takes what it needs; rich would cut values at 80 columns
+
+
+def standard_output() -> Console:
+    """Return where a command prints: as wide as the terminal, and without a cut in a pipe."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    return console
 
 
 @contextmanager
 def shown(console: Console) -> Iterator[None]:
     """Show what solverloop logs while the context lasts."""
-    logger = logging.getLogger(LOGGER)
+    loggers = [logging.getLogger(name) for name in (LOGGER, PROGRESS_LOGGER)]
     with _handler(console) as handler:
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        for logger in loggers:
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)
         try:
             yield
         finally:
-            logger.removeHandler(handler)
+            for logger in loggers:
+                logger.removeHandler(handler)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from phases.campaign import Campaign
+from pools.errors import IntegrityError
 from pools.files import publish_json
 from pools.pick import Pick
 from pools.sample import Sample
@@ -18,9 +19,19 @@ def write_picks(file: Path, picks: Sequence[Pick]) -> Path:
 
 
 def read_picks(file: Path) -> list[Pick]:
-    """Read what `write_picks` wrote."""
-    content = json.loads(file.read_text())
-    return [Pick(**{**pick, "sample": Sample(**pick["sample"])}) for pick in content]
+    """Read what `write_picks` wrote.
+
+    Raises:
+        IntegrityError: the file is missing or damaged.
+    """
+    try:
+        content = json.loads(file.read_text())
+        return [Pick(**{**pick, "sample": Sample(**pick["sample"])}) for pick in content]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise IntegrityError(
+            f"cannot read {file}, which lists samples that were asked for ({error}); run "
+            "`solverloop check` on the campaign's directory: it makes the file again"
+        ) from error
 
 
 def initial_picks(campaign: Campaign) -> list[Pick]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 from uuid import uuid4
 
 import yaml
@@ -63,7 +63,7 @@ class Campaign:
         try:
             content = yaml.safe_load(file.read_text())
             frozen, key = content["campaign"], content["created"]["key"]
-        except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"{directory} is not a campaign's directory: cannot read {file} ({error}); give "
                 "the directory that `solverloop run` wrote, such as campaigns/channel"
@@ -175,9 +175,9 @@ class Campaign:
         """Hold the campaign for this process; the kernel lets go of it when the process dies.
 
         Raises:
-            CampaignError: another process holds it.
+            CampaignError: another process holds it, or the directory cannot be written.
         """
-        with (self.directory / ".lock").open("w") as lock:
+        with _opened(self.directory / ".lock") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -228,6 +228,16 @@ class Campaign:
         }
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         publish_bytes(self.directory / "campaign.yaml", text.encode())
+
+
+def _opened(lock: Path) -> IO[str]:
+    try:
+        return lock.open("w")
+    except OSError as error:
+        raise CampaignError(
+            f"cannot write {lock}: {error.strerror}; make the directory writable or free some "
+            "disk space, then run the same command again: nothing already solved is lost"
+        ) from error
 
 
 def _changes(old: Any, new: Any, where: str = "") -> list[str]:  # noqa: ANN401 - a tree of JSON

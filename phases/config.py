@@ -1,13 +1,13 @@
 """The campaign file: one frozen tree, checked at the door."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from phases.campaign_file import override, read_yaml
+from phases.explain import explain
 from pools.errors import UsageError
 from pools.space import ParameterSpace
 from solvers.policy import LabelPolicy
@@ -18,6 +18,8 @@ from surrogates.settings import EnsembleSettings
 
 MAY_CHANGE = frozenset({"label", "stopping"})
 """Sections that may change when a campaign is resumed: they decide no sample and no weight."""
+
+_NEED_UNCERTAINTY = frozenset({"sbal", "top_k"})
 
 
 class CampaignConfig(BaseModel):
@@ -44,7 +46,9 @@ class CampaignConfig(BaseModel):
     test_samples: Annotated[int, Field(ge=2)] = 64
     """Size of the fixed independent test set, from a Sobol' sequence of its own."""
     candidates: Annotated[int, Field(ge=1)] = 4096
-    """Size of the unlabeled pool that a query chooses from; drawn afresh each step."""
+    """Size of the unlabeled pool that a query chooses from."""
+    fresh_candidates: bool = True
+    """Whether the unlabeled pool is drawn afresh each step, or once and used up."""
     query: Annotated[tuple[QuerySettings, ...], Field(min_length=1)] = (
         SbalSettings(fraction=0.9),
         SobolSettings(fraction=0.1),
@@ -64,6 +68,16 @@ class CampaignConfig(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_uncertainty(self) -> Self:
+        asking = [query.kind for query in self.query if query.kind in _NEED_UNCERTAINTY]
+        if asking and self.surrogate.members < 2:
+            raise ValueError(
+                f"surrogate.members is 1, but the query {asking[0]} needs the uncertainty of at "
+                "least 2; raise surrogate.members, or query with random or sobol only"
+            )
+        return self
+
 
 def load(path: Path, overrides: Sequence[str] = ()) -> CampaignConfig:
     """Read a campaign file.
@@ -76,11 +90,12 @@ def load(path: Path, overrides: Sequence[str] = ()) -> CampaignConfig:
         UsageError: the file is missing or is not a campaign; it names the key, what it got and
             what is allowed.
     """
-    content = _read(path)
-    content = content.get("campaign", content)  # a frozen campaign.yaml has its provenance beside
-    for override in overrides:
-        _override(content, override)
-    return parse(content, str(path))
+    content = read_yaml(path)
+    frozen = content.get("campaign")  # a frozen campaign.yaml has its provenance beside it
+    content = frozen if isinstance(frozen, dict) else content
+    for change in overrides:
+        override(content, change)
+    return parse(content, " ".join([str(path), *(f"--set {change}" for change in overrides)]))
 
 
 def parse(content: Mapping[str, Any], source: str) -> CampaignConfig:
@@ -96,97 +111,7 @@ def parse(content: Mapping[str, Any], source: str) -> CampaignConfig:
     try:
         return CampaignConfig.model_validate(content)
     except ValidationError as error:
-        problems = "\n".join(f"  {_explain(problem)}" for problem in error.errors())
-        raise UsageError(f"{source} is not a valid campaign:\n{problems}") from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise UsageError(
-            f"cannot read the campaign file {path}: {error.strerror}; give the path of a YAML "
-            "file such as examples/channel.yaml"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} holds {type(content).__name__}, not keys and values")
-    return content
-
-
-def _override(content: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise UsageError(f"--set got {override!r}; write it as KEY.KEY=VALUE, e.g. seed=3")
-    place: Any = content
-    *parents, last = key.split(".")
-    for name in parents:
-        place = _enter(place, name, override)
-    try:
-        place[_index(place, last)] = yaml.safe_load(text)
-    except (TypeError, IndexError, ValueError) as error:
-        raise UsageError(f"--set {override}: {last!r} is not in the file's list there") from error
-
-
-def _enter(place: Any, name: str, override: str) -> Any:  # noqa: ANN401 - a tree of YAML
-    try:
-        inner = place.setdefault(name, {}) if isinstance(place, dict) else place[int(name)]
-    except (TypeError, IndexError, ValueError):
-        inner = None
-    if not isinstance(inner, dict | list):
-        raise UsageError(f"--set {override}: {name!r} has no keys below it in the campaign file")
-    return inner
-
-
-def _index(place: Any, name: str) -> str | int:  # noqa: ANN401 - a tree of YAML
-    return int(name) if isinstance(place, list) else name
-
-
-def _explain(problem: Any) -> str:  # noqa: ANN401 - pydantic's error details
-    """Say one problem in a line: the key, what it got, what is allowed."""
-    where = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: unknown key; {_nearest(problem['loc'])}"
-    if problem["type"] == "missing":
-        return f"{where}: missing; it has no default"
-    got = problem["input"]
-    shown = "" if isinstance(got, dict) else f" (got {got!r})"
-    return f"{where}: {message}{shown}" if where else message
-
-
-def _nearest(location: Sequence[int | str]) -> str:
-    """Name the allowed key that is nearest to an unknown one, or all keys."""
-    allowed = _keys_at(location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
-    return f"did you mean {near[0]}?" if near else f"allowed are {', '.join(sorted(allowed))}"
-
-
-def _keys_at(location: Sequence[int | str]) -> set[str]:
-    """Return the keys that the schema allows at a place, whichever variant is meant."""
-    schema = CampaignConfig.model_json_schema()
-    nodes = [schema]
-    for part in location:
-        nodes = [inner for node in nodes for inner in _below(schema, node, part)]
-    return {key for node in nodes for key in _resolve(schema, node).get("properties", {})}
-
-
-def _below(root: dict[str, Any], node: dict[str, Any], part: int | str) -> list[dict[str, Any]]:
-    node = _resolve(root, node)
-    if isinstance(part, int):
-        return _variants(node.get("items", {}))
-    if part in node.get("properties", {}):
-        return _variants(node["properties"][part])
-    extra = node.get("additionalProperties")
-    return _variants(extra) if isinstance(extra, dict) else [node]  # the tag of a variant
-
-
-def _variants(node: dict[str, Any]) -> list[dict[str, Any]]:
-    return node.get("oneOf") or node.get("anyOf") or [node]
-
-
-def _resolve(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        node = root["$defs"][node["$ref"].rpartition("/")[2]]
-    return node
+        schema = CampaignConfig.model_json_schema()
+        problems = explain(error.errors(), content, schema)
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise UsageError(f"{source} is not a valid campaign:\n{lines}") from None

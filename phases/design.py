@@ -5,6 +5,7 @@ from pathlib import Path
 
 from phases.asked import write_picks
 from phases.campaign import Campaign, Work
+from phases.progress import say
 from pools.candidates import DesignSequence
 from pools.ledger import Entry
 from pools.pick import Pick
@@ -14,7 +15,7 @@ from pools.seeds import seed_for
 
 def design(campaign: Campaign) -> Entry:
     """Draw the initial design and the independent test set, each from its own Sobol' sequence."""
-    return campaign.once(0, "design", lambda _: _draw(campaign))
+    return campaign.once(0, "design", lambda _: draw(campaign))
 
 
 def design_sequence(campaign: Campaign, used: int) -> DesignSequence:
@@ -24,8 +25,10 @@ def design_sequence(campaign: Campaign, used: int) -> DesignSequence:
     return DesignSequence(space, seed, used, campaign.solver.fingerprint)
 
 
-def _draw(campaign: Campaign) -> Work:
+def draw(campaign: Campaign) -> Work:
+    """Write the initial samples and the test set; doing it again gives the same files."""
     config = campaign.config
+    say(f"design: {config.initial_samples} initial samples, {config.test_samples} for testing")
     seed = seed_for(config.seed, 0, "test set")
     rows = config.parameters.sobol(config.test_samples, seed)
     names, fingerprint = config.parameters.names, campaign.solver.fingerprint

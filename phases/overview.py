@@ -68,6 +68,13 @@ def failures(campaign: Campaign) -> list[SampleRecord]:
     return [r for r in all_records(campaign) if r.outcome not in {None, Outcome.OK}]
 
 
+def in_words(campaign: Campaign, step: int) -> str:
+    """Say how a step went: `8 ok, error 0.2532 before`."""
+    found = next(each for each in steps_of(campaign) if each.step == step)
+    outcomes = ", ".join(f"{n} {outcome}" for outcome, n in sorted(found.outcomes.items()))
+    return f"{outcomes}; error {found.error:.4f} with {found.labelled} samples"
+
+
 def _step(campaign: Campaign, step: int, entries: Sequence[Entry]) -> StepOverview:
     mine = {entry.phase: entry for entry in entries if entry.step == step}
     picks = asked_by_step(campaign, step)

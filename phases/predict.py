@@ -34,11 +34,14 @@ def predict(campaign: Campaign, step: int, parameters: dict[str, float]) -> Pred
 
     Raises:
         UsageError: a parameter is missing, unknown or out of bounds.
+        IntegrityError: the checkpoint is not the one that the ledger recorded.
     """
     try:
         row = campaign.config.parameters.as_row(parameters)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if (trained := campaign.ledger.find(step, "train")) is not None:
+        trained.verify(campaign.directory)
     return load(campaign.checkpoint(step)).predict(row[np.newaxis])
 
 

@@ -4,7 +4,9 @@ import logging
 from dataclasses import dataclass
 
 LOGGER = "solverloop"
-"""Name of the logger above all of ours."""
+"""Name of the logger above all of ours; a server may keep what it is told."""
+PROGRESS_LOGGER = "solverloop-progress"
+"""Name of the logger of progress alone, which is worth showing and not worth keeping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +25,9 @@ class Progress:
 def tell(work: str, done: int, total: int, note: str = "") -> None:
     """Tell whoever listens how far `work` has got."""
     progress = Progress(work, done, total, note)
-    logging.getLogger(LOGGER).info("%s", progress, extra={"progress": progress})
+    logging.getLogger(PROGRESS_LOGGER).info("%s", progress, extra={"progress": progress})
+
+
+def say(message: str) -> None:
+    """Say something once."""
+    logging.getLogger(LOGGER).info("%s", message)

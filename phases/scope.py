@@ -16,6 +16,7 @@ from pools.candidates import CandidatePool, DesignSequence
 from pools.seeds import generator_for, seed_for
 from pools.space import ParameterSpace
 from pools.training import TrainingPool
+from strategies.remaining import SOBOL, without
 from surrogates.checkpoint import load
 from surrogates.prediction import Learner
 
@@ -61,7 +62,7 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
         yield Scope(
             learner=load(campaign.checkpoint(step)),
             training_pool=training,
-            unlabeled_pool=_candidates(campaign, step),
+            unlabeled_pool=candidates(campaign, step),
             test_pool=test,
             space=config.parameters,
             design=design_sequence(campaign, _design_points_used(campaign, step)),
@@ -74,15 +75,20 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
         )
 
 
-def _candidates(campaign: Campaign, step: int) -> CandidatePool:
-    """Draw the unlabeled pool of a step, afresh."""
+def candidates(campaign: Campaign, step: int) -> CandidatePool:
+    """Return the unlabeled pool of a step: a fresh draw, or what is left of the first one."""
     config = campaign.config
-    rows = config.parameters.sobol(config.candidates, seed_for(config.seed, step, "candidates"))
-    return CandidatePool(rows, config.parameters.names, campaign.solver.fingerprint)
+    drawn_at = step if config.fresh_candidates else 0
+    seed = seed_for(config.seed, drawn_at, "candidates")
+    rows = config.parameters.sobol(config.candidates, seed)
+    names, fingerprint = config.parameters.names, campaign.solver.fingerprint
+    asked = [pick.sample.row(names) for k in range(step) for pick in queried_picks(campaign, k)]
+    pool = CandidatePool(rows, names, fingerprint)
+    return without(pool, np.reshape(asked, (-1, len(names))))
 
 
 def _design_points_used(campaign: Campaign, step: int) -> int:
     """Count the points of the design sequence that were asked for before this step."""
     picks = [pick for k in range(step) for pick in queried_picks(campaign, k)]
-    continued = sum(pick.asked_by == "sobol" for pick in picks)
+    continued = sum(pick.asked_by == SOBOL for pick in picks)
     return campaign.config.initial_samples + continued

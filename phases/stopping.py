@@ -4,6 +4,7 @@ import logging
 
 from phases.campaign import Campaign
 from phases.progress import LOGGER
+from phases.scope import candidates
 from pools.files import publish_json
 from pools.ledger import Entry
 from strategies.stopping import Decision, StepRecord, decide
@@ -18,7 +19,8 @@ def stopping_decision(campaign: Campaign, step: int) -> Decision:
     decision = decide(history(campaign, step), campaign.config.stopping)
     logger = logging.getLogger(f"{LOGGER}.stopping")
     for signal in decision.signals:
-        logger.info("%s", signal.message)
+        configured = signal.threshold is not None
+        logger.log(logging.INFO if configured else logging.DEBUG, "%s", signal.message)
     publish_json(campaign.step_directory(step) / "stopping.json", decision.to_json())
     return decision
 
@@ -38,5 +40,6 @@ def _record(campaign: Campaign, measured: Entry, entries: list[Entry]) -> StepRe
         labelled=measured.summary["labelled"],
         solver_seconds=sum(e.summary["solver_seconds"] for e in [*design, *labels]),
         error=measured.summary["error"],
-        candidates_left=campaign.config.candidates,
+        candidates_left=len(candidates(campaign, measured.step)),
+        errors=measured.summary["errors"],
     )

@@ -1,7 +1,7 @@
 """The train phase: pool to checkpoint, fine-tuned from the step before or from scratch."""
 
 from phases.campaign import Campaign, Work
-from phases.progress import tell
+from phases.progress import say, tell
 from pools.ledger import Entry
 from surrogates.checkpoint import load, save
 from surrogates.fit import fit
@@ -9,10 +9,12 @@ from surrogates.fit import fit
 
 def train(campaign: Campaign, step: int) -> Entry:
     """Train the surrogate on all that is labelled when this step begins."""
-    return campaign.once(step, "train", lambda seed: _train(campaign, step, seed))
+    return campaign.once(step, "train", lambda seed: train_surrogate(campaign, step, seed))
 
 
-def _train(campaign: Campaign, step: int, seed: int) -> Work:
+def train_surrogate(campaign: Campaign, step: int, seed: int) -> Work:
+    """Fit on the pool of a step and write the checkpoint; the same seed gives the same file."""
+    say(f"step {step}")
     config = campaign.config
     fine_tune = step > 0 and config.surrogate.retrain == "fine_tune"
     previous = load(campaign.checkpoint(step - 1)) if fine_tune else None

@@ -43,8 +43,8 @@ class Entry:
             if problem := _problem(root / name, expected):
                 raise IntegrityError(
                     f"{root / name} {problem} (made by {self.phase} of step {self.step}); run "
-                    f"`solverloop check {root}`: it says what is damaged and rebuilds the pool "
-                    "from the samples"
+                    f"`solverloop check {root}`: it says what is damaged and makes again "
+                    "what can be made again"
                 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from pools.errors import IntegrityError
+from pools.errors import CampaignError, IntegrityError
 from pools.files import digest, publish_json
 from pools.outcome import Outcome
 from pools.pick import Pick
@@ -97,8 +97,8 @@ class SampleDirectory:
             return _from_json(json.loads(file.read_text()))
         except (ValueError, KeyError, TypeError) as error:
             raise IntegrityError(
-                f"{file} is not a sample's record ({error}); remove the directory {self.path} and "
-                "run the campaign again: the sample is then solved anew"
+                f"{file} is not a sample's record ({error}); run `solverloop check` on "
+                "the campaign's directory: it writes the record anew from what the attempts left"
             ) from error
 
     def write(self, record: SampleRecord) -> None:
@@ -118,9 +118,19 @@ class SampleDirectory:
         return sorted(self.path.glob("attempt-[0-9][0-9]*"))
 
     def next_attempt(self) -> Path:
-        """Make the next attempt's directory."""
+        """Make the next attempt's directory.
+
+        Raises:
+            CampaignError: it cannot be made.
+        """
         directory = self.path / f"attempt-{len(self.attempts()) + 1:02d}"
-        directory.mkdir(parents=True)
+        try:
+            directory.mkdir(parents=True)
+        except OSError as error:
+            raise CampaignError(
+                f"cannot make {directory}: {error.strerror}; free some disk space, then run the "
+                "same command again: nothing already solved is lost"
+            ) from error
         return directory
 
 

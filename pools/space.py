@@ -6,14 +6,26 @@
 """
 
 import math
+import re
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 from scipy.stats import qmc
 
 Array = NDArray[np.float64]
+
+
+def _check_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_]\w*", name):
+        raise ValueError(
+            f"got the parameter name {name!r}; use letters, digits and underscores, no digit first"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
 
 
 class Parameter(BaseModel):
@@ -48,7 +60,7 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
     """The box of `d` named design parameters that a campaign explores."""
 
     model_config = ConfigDict(frozen=True)
-    root: Annotated[dict[str, Parameter], Field(min_length=1)]
+    root: Annotated[dict[Name, Parameter], Field(min_length=1)]
 
     @property
     def names(self) -> tuple[str, ...]:

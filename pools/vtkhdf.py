@@ -34,8 +34,8 @@ def read_solution(path: Path) -> Solution:
             return _read(file)
     except (OSError, KeyError, ValueError) as error:
         raise IntegrityError(
-            f"cannot read the solution {path}: {error}; remove the sample's directory and run the "
-            "campaign again: the sample is then solved anew"
+            f"cannot read the solution {path}: {error}; run `solverloop check` on the "
+            "campaign's directory: it says how to have the sample solved anew"
         ) from error
 
 

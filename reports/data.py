@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,14 @@ class Evaluation:
     relative_l2: Array
     fields: Mapping[str, Array]
     quantities: Sequence[QuantityTest]
+
+    @property
+    def quantity_coverage(self) -> dict[str, Array]:
+        """Observed coverage of each quantity by name, shape (levels,)."""
+        return {
+            q.name: coverage(q.mean - q.truth, q.std, np.ones(len(q.truth)))
+            for q in self.quantities
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +132,13 @@ def outcome_counts(records: Sequence[SampleRecord]) -> dict[str, int]:
 
 def _metrics(campaign: Campaign, step: int) -> Metrics:
     file = campaign.step_directory(step) / "metrics.json"
-    return Metrics.from_json(json.loads(file.read_text()))
+    metrics = Metrics.from_json(json.loads(file.read_text()))
+    solver = campaign.solver  # the file is sorted by name, the solver's order means something
+    return replace(
+        metrics,
+        fields={name: metrics.fields[name] for name in solver.fields},
+        quantities={name: metrics.quantities[name] for name in solver.quantities},
+    )
 
 
 def _part(predicted: Prediction, block: Block) -> _Part:

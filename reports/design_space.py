@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib import colormaps
@@ -85,7 +86,7 @@ def _pair(
     finish(axes)
 
 
-def _scale(axes: Axes, space: ParameterSpace, column: int, which: str) -> None:
+def _scale(axes: Axes, space: ParameterSpace, column: int, which: Literal["x", "y"]) -> None:
     """Give an axis the parameter's bounds, scale, name and unit."""
     name = space.names[column]
     parameter = space.root[name]
@@ -102,16 +103,15 @@ def _scale(axes: Axes, space: ParameterSpace, column: int, which: str) -> None:
     axis.set_label_text(label(name, parameter.unit), fontsize=9)
 
 
-def _tidy(cells: NDArray[np.object_]) -> None:
+def _tidy(cells: NDArray[Any]) -> None:
     """Hide the upper triangle, and name only the outer axes."""
     for (row, column), axes in np.ndenumerate(cells):
         axes.set_visible(column <= row)
+        axes.tick_params(labelsize=8)
         if row < len(cells) - 1:
             axes.set_xlabel("")
         if column:
             axes.set_ylabel("")
-    for axes in cells.flat:
-        axes.tick_params(labelsize=8)
 
 
 def _coloured(asked: Sequence[Asked]) -> Iterator[tuple[Asked, object]]:
@@ -129,6 +129,7 @@ def _legend(figure: Figure, asked: Sequence[Asked], *, inside: bool) -> None:
     handles = [_dot(_called(groups[i][0]), groups[i][1]) for i in chosen.tolist()]
     if any(len(group.failed) for group in asked):
         handles.append(_dot("failed", ORANGE, "x"))
+    place: Literal["upper right", "outside right upper"]
     place = "upper right" if inside else "outside right upper"
     figure.legend(handles=handles, loc=place, fontsize=9, frameon=False, title="asked for by")
 

@@ -48,7 +48,7 @@ def draw_learning_curve(points: Sequence[CurvePoint], target: float | None = Non
     panels = panels_of(points)
     rows, columns = panel_grid(max(len(panels), 1))
     figure = new_figure(8.6, 3.6 + 2.1 * rows)
-    above, below = figure.subfigures(2, 1, height_ratios=[3.6, 2.1 * rows])
+    above, below = figure.subfigures(2, 1, height_ratios=[3.6, 2.1 * rows], squeeze=False).ravel()
     _headline(above.subplots(), points, target)
     cells = below.subplots(rows, columns, squeeze=False).ravel()
     labelled = [point.labelled for point in points]
@@ -92,9 +92,10 @@ def _headline(axes: Axes, points: Sequence[CurvePoint], target: float | None) ->
         axes.axhline(target, color=GREY, linestyle="--", linewidth=1.2)
         text = f"target {target:g}"
         axes.annotate(
-            text, (1, target), (0, 3), **_at_right(axes), ha="right", fontsize=9, color="#5A6570"
-        )
-    _scales(axes, labelled, [*errors, *([] if target is None else [target])])
+            text, (1, target), (0, 3), xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points", ha="right", fontsize=9, color="#5A6570",
+        )  # fmt: skip
+    _scales(axes, labelled, [*errors, *([] if target is None else [target])], ticks=10)
     axes.annotate(
         f"{errors[-1]:.3g}", (labelled[-1], errors[-1]), (0, 8), textcoords="offset points",
         ha="center", fontsize=10, fontweight="bold", color=ORANGE,
@@ -106,24 +107,20 @@ def _headline(axes: Axes, points: Sequence[CurvePoint], target: float | None) ->
 
 def _small(axes: Axes, labelled: Sequence[int], panel: Panel) -> None:
     axes.plot(labelled, panel.values, "o-", color=panel.colour, linewidth=1.6, markersize=4)
-    _scales(axes, labelled, panel.values)
+    _scales(axes, labelled, panel.values, ticks=5)
     axes.set_title(panel.title, loc="left", fontsize=10)
     axes.set_ylabel(panel.axis, fontsize=8)
     finish(axes)
     axes.tick_params(labelsize=8)
 
 
-def _scales(axes: Axes, labelled: Sequence[int], values: Sequence[float]) -> None:
-    """Make both axes logarithmic where the values allow it."""
+def _scales(axes: Axes, labelled: Sequence[int], values: Sequence[float], ticks: int) -> None:
+    """Make both axes logarithmic where the values allow it, with so many ticks across."""
     axes.set_xlim(min(labelled) / _MARGIN, max(labelled) * _MARGIN)
-    set_log(axes.xaxis, thinned(labelled))
+    set_log(axes.xaxis, thinned(labelled, ticks))
     if min(values) <= 0:
         axes.set_ylim(bottom=0)
         return
     low, high = min(values) / _MARGIN, max(values) * _MARGIN**2
     axes.set_ylim(low, high)
     set_log(axes.yaxis, log_ticks(low, high))
-
-
-def _at_right(axes: Axes) -> dict[str, object]:
-    return {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}

@@ -16,7 +16,7 @@ def log_ticks(low: float, high: float) -> list[float]:
         ticks = _between(low, high, multiples)
         if len(ticks) >= _ENOUGH:
             return ticks[:: -(-len(ticks) // _MOST)]
-    even = MaxNLocator(4).tick_values(low, high).tolist()
+    even = [float(tick) for tick in MaxNLocator(4).tick_values(low, high)]
     return [tick for tick in even if low <= tick <= high]
 
 
@@ -29,9 +29,9 @@ def set_log(axis: Axis, ticks: Sequence[float] | None = None) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def thinned(values: Sequence[int], most: int = 8) -> list[int]:
-    """Return at most `most` of some growing values, far enough apart on a log scale to read."""
-    apart = (max(values) / min(values)) ** (1 / (2 * most)) if values else 1.0
+def thinned(values: Sequence[int], most: int) -> list[int]:
+    """Return some `most` of growing values, far enough apart on a log scale to read."""
+    apart = (max(values) / min(values)) ** (1 / most) if values else 1.0
     kept: list[int] = []
     for value in sorted(set(values)):
         if not kept or value >= kept[-1] * apart:

@@ -31,7 +31,7 @@ class QuantityTest:
 def draw_parity(quantities: Sequence[QuantityTest]) -> Figure:
     """Draw one panel for each quantity; at least one."""
     rows, columns = panel_grid(len(quantities))
-    figure = new_figure(max(3.3 * columns, 4.4), 3.7 * rows)
+    figure = new_figure(max(3.3 * columns, 4.4), 3.45 * rows)
     cells = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, quantity in zip(cells, quantities, strict=False):
         _panel(axes, quantity)
@@ -60,7 +60,7 @@ def _panel(axes: Axes, quantity: QuantityTest) -> None:
 
 def _note(metrics: QuantityMetrics) -> str:
     r2 = "" if metrics.r2 is None else f"R² {metrics.r2:.3f}\n"
-    return f"RMSE {metrics.rmse:.3g}\n{r2}coverage {metrics.coverage90:.0%} of 90 %"
+    return f"RMSE {metrics.rmse:.3g}\n{r2}{100 * metrics.coverage90:.0f} % in the bars"
 
 
 def _limits(quantity: QuantityTest) -> tuple[float, float]:

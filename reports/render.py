@@ -1,4 +1,4 @@
-"""Draws fields with pyvista, off-screen: `python -m reports.render FILE.vtkhdf PANELS.json DIR`.
+"""Draws fields with pyvista, off-screen: `python -m reports.render DIRECTORY`.
 
 A process of its own: on a machine with neither EGL nor OSMesa, VTK dies of a segmentation fault.
 """
@@ -21,8 +21,10 @@ from pools.solution import Field, Mesh, Solution
 from pools.vtkhdf import write_solution
 
 Array = NDArray[np.float64]
+Image = NDArray[Any]  # shape (height, width, colours), from 0 to 1
 
-_PIXELS = 1400  # along the longer side
+_SCENE, _PANEL = "scene-{:03d}", "panel-{:03d}"
+_PIXELS = 1000  # along the longer side
 _PATIENCE = 180.0  # seconds; the first picture on a busy machine takes a few
 
 
@@ -44,10 +46,18 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rendering:
-    """One image for each panel; or none, and why in words."""
+class Scene:
+    """Pictures on one mesh."""
 
-    images: tuple[NDArray[Any], ...] = ()
+    mesh: Mesh
+    panels: Sequence[Panel]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rendering:
+    """For each scene one image a panel; or no image at all, and why in words."""
+
+    images: Sequence[Sequence[Image]]
     trouble: str = ""
 
 
@@ -56,23 +66,29 @@ def is_planar(mesh: Mesh) -> bool:
     return bool(np.ptp(mesh.points[:, 2]) == 0)
 
 
-def render(mesh: Mesh, panels: Sequence[Panel]) -> Rendering:
-    """Draw panels in a process of its own; a planar mesh fills its images exactly."""
+def render(scenes: Sequence[Scene]) -> Rendering:
+    """Draw scenes in a process of their own; a planar mesh fills its images exactly."""
     with tempfile.TemporaryDirectory(prefix="solverloop-render-") as name:
         directory = Path(name)
-        file, plan = directory / "fields.vtkhdf", directory / "panels.json"
-        fields = {_called(i): Field(panel.values, "1") for i, panel in enumerate(panels)}
-        write_solution(file, Solution(Sample("picture", {}), mesh, fields, {}))
-        plan.write_text(json.dumps([asdict(panel.colours) for panel in panels]))
-        command = [sys.executable, "-m", "reports.render", *map(str, (file, plan, directory))]
+        for index, scene in enumerate(scenes):
+            _write(directory / _SCENE.format(index), scene)
+        command = [sys.executable, "-m", "reports.render", str(directory)]
         if trouble := _trouble(command):
-            return Rendering(trouble=trouble)
-        images = [imread(directory / f"{_called(i)}.png") for i in range(len(panels))]
-        return Rendering(tuple(images))
+            return Rendering([[] for _ in scenes], trouble)
+        return Rendering([_read(directory / _SCENE.format(i)) for i in range(len(scenes))])
 
 
-def _called(index: int) -> str:
-    return f"panel-{index:03d}"
+def _write(directory: Path, scene: Scene) -> None:
+    """Write a scene for the other process to read."""
+    fields = {_PANEL.format(i): Field(p.values, "1") for i, p in enumerate(scene.panels)}
+    solution = Solution(Sample("picture", {}), scene.mesh, fields, {})
+    write_solution(directory / "fields.vtkhdf", solution)
+    colours = [asdict(panel.colours) for panel in scene.panels]
+    (directory / "colours.json").write_text(json.dumps(colours))
+
+
+def _read(directory: Path) -> list[Image]:
+    return [imread(file) for file in sorted(directory.glob("*.png"))]
 
 
 def _trouble(command: Sequence[str]) -> str:
@@ -89,20 +105,19 @@ def _trouble(command: Sequence[str]) -> str:
     return f"it failed: {last}" if done.returncode else ""
 
 
-def _draw_all(file: Path, plan: Path, directory: Path) -> None:
-    import pyvista  # noqa: PLC0415 - only this process may load VTK's OpenGL
+def _draw(directory: Path) -> None:
+    """Draw one scene, in this process."""
+    import pyvista  # only this process may load VTK's OpenGL
 
-    grid, panels = pyvista.read(file), json.loads(plan.read_text())
-    size = _size(grid.bounds)
-    plotter = pyvista.Plotter(off_screen=True, window_size=size)
-    plotter.set_background("white")
-    plotter.enable_anti_aliasing("ssaa")
-    for index, colours in enumerate(panels):
-        plotter.clear_actors()
-        _add(plotter, grid, _called(index), colours)
+    grid = pyvista.read(directory / "fields.vtkhdf")
+    for index, colours in enumerate(json.loads((directory / "colours.json").read_text())):
+        plotter: Any = pyvista.Plotter(off_screen=True, window_size=_size(grid.bounds))
+        plotter.set_background("white")
+        plotter.enable_anti_aliasing("ssaa")
+        _add(plotter, grid, _PANEL.format(index), colours)
         _look_at(plotter, grid.bounds)
-        plotter.screenshot(directory / f"{_called(index)}.png")
-    plotter.close()
+        plotter.screenshot(directory / f"{_PANEL.format(index)}.png")
+        plotter.close()  # used again it would have another camera
 
 
 def _add(plotter: Any, grid: Any, array: str, colours: Mapping[str, Any]) -> None:  # noqa: ANN401 - pyvista is untyped here
@@ -117,13 +132,13 @@ def _add(plotter: Any, grid: Any, array: str, colours: Mapping[str, Any]) -> Non
     )
 
 
-def _size(bounds: Sequence[float]) -> tuple[int, int]:
+def _size(bounds: Sequence[float]) -> list[int]:
     """Return pixels across and up: square ones for a planar mesh."""
     x, y, z = (bounds[1] - bounds[0], bounds[3] - bounds[2], bounds[5] - bounds[4])
     if z or not (x and y):
-        return _PIXELS, _PIXELS * 3 // 4
+        return [_PIXELS, _PIXELS * 3 // 4]
     longer = max(x, y)
-    return max(round(_PIXELS * x / longer), 2), max(round(_PIXELS * y / longer), 2)
+    return [max(round(_PIXELS * side / longer), 2) for side in (x, y)]
 
 
 def _look_at(plotter: Any, bounds: Sequence[float]) -> None:  # noqa: ANN401 - pyvista is untyped here
@@ -137,4 +152,5 @@ def _look_at(plotter: Any, bounds: Sequence[float]) -> None:  # noqa: ANN401 - p
 
 
 if __name__ == "__main__":
-    _draw_all(*map(Path, sys.argv[1:4]))
+    for scene_directory in sorted(Path(sys.argv[1]).iterdir()):
+        _draw(scene_directory)

@@ -9,22 +9,7 @@ from phases.overview import all_records, design_records
 from pools.ledger import Entry
 from pools.outcome import Outcome
 from pools.record import SampleRecord
-from strategies.stopping import Signal
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the stopping rules said after the metrology of a step.
-
-    Attributes:
-        step: which.
-        reason: why the campaign stops; empty where it goes on.
-        signals: of every rule.
-    """
-
-    step: int
-    reason: str
-    signals: tuple[Signal, ...]
+from strategies.stopping import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +22,8 @@ class Standing:
         failures: samples without a solution.
         solver_seconds: of all samples, test set included.
         summary: whether it stopped or goes on, and why.
-        verdict: the last one; None before the first.
+        step: the last that was measured; None before the first.
+        decision: what the stopping rules said after it; None before they were asked.
     """
 
     labelled: int
@@ -45,7 +31,8 @@ class Standing:
     failures: tuple[SampleRecord, ...]
     solver_seconds: float
     summary: str
-    verdict: Verdict | None
+    step: int | None
+    decision: Decision | None
 
 
 def standing(campaign: Campaign) -> Standing:
@@ -56,30 +43,28 @@ def standing(campaign: Campaign) -> Standing:
     failed = [r for r in records if r.outcome not in {None, Outcome.OK}]
     entries = campaign.ledger.entries()
     steps = [entry.step for entry in entries if entry.phase == "metrology"]
-    verdict = verdict_of(campaign, max(steps)) if steps else None
+    step = max(steps, default=None)
+    decision = None if step is None else decision_of(campaign, step)
     return Standing(
         labelled=solved - tested,
         tested=tested,
         failures=tuple(failed),
         solver_seconds=sum(record.seconds for record in records),
-        summary=_summary(verdict, entries),
-        verdict=verdict,
+        summary=_summary(decision, entries),
+        step=step,
+        decision=decision,
     )
 
 
-def verdict_of(campaign: Campaign, step: int) -> Verdict | None:
-    """Read what the stopping rules said at a step; None before they were asked."""
+def decision_of(campaign: Campaign, step: int) -> Decision | None:
+    """Read what the stopping rules said after a step; None before they were asked."""
     file = campaign.step_directory(step) / "stopping.json"
-    if not file.exists():
-        return None
-    content = json.loads(file.read_text())
-    signals = tuple(Signal(**signal) for signal in content.get("signals", []))
-    return Verdict(step, content["reason"] if content["stop"] else "", signals)
+    return Decision.from_json(json.loads(file.read_text())) if file.exists() else None
 
 
-def _summary(verdict: Verdict | None, entries: Sequence[Entry]) -> str:
-    if verdict is not None and verdict.reason:
-        return f"Stopped after step {verdict.step}. {verdict.reason}."
+def _summary(decision: Decision | None, entries: Sequence[Entry]) -> str:
+    if decision is not None and decision.stop:
+        return f"Stopped: {decision.reason}"
     if not entries:
         return "Nothing is finished yet."
     last = entries[-1]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pools.errors import IntegrityError, SolverError
+from pools.errors import CampaignError, IntegrityError, SolverError
 from pools.files import digest, publish_move
 from pools.outcome import Outcome
 from pools.record import Attempt, SampleDirectory, SampleRecord
@@ -48,6 +48,7 @@ def label_one(
         SolverError: this attempt failed, or an earlier one did for a reason that would only repeat
             itself. The record on disk says so too.
         IntegrityError: the record on disk is damaged.
+        CampaignError: the directory cannot be written.
     """
     place = SampleDirectory(directory)
     with _only_one(directory):
@@ -62,11 +63,29 @@ def label_one(
     return known
 
 
+def recover_record(record: SampleRecord, directory: Path) -> SampleRecord:
+    """Write the record of a sample anew from what its attempts left; nothing is solved.
+
+    Args:
+        record: the sample as asked for, without attempts.
+        directory: the sample's directory.
+    """
+    with _only_one(directory):
+        return _recover(SampleDirectory(directory), record)
+
+
 @contextmanager
 def _only_one(directory: Path) -> Iterator[None]:
     """Hold the directory's lock; the kernel releases it when the holder dies."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as lock:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / ".lock").open("w")
+    except OSError as error:
+        raise CampaignError(
+            f"cannot write {directory}: {error.strerror}; make the directory writable or free "
+            "some disk space, then run the same command again: nothing already solved is lost"
+        ) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -32,9 +32,9 @@ class AnalyticSettings(BaseModel):
     problem: Literal["wave", "local", "shock"] = "wave"
     """`wave`: 2 parameters, a small field; `local`: 4, a scalar with a narrow peak; `shock`: 4, a
     field with a moving front. All parameters are meant for 0 to 1."""
-    fails_above: float | None = None
+    fails_above: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """The solver diverges where the first parameter exceeds this; never by default."""
-    seconds: Annotated[float, Field(ge=0)] = 0.0
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Seconds that each solve sleeps, to stand for a solver that takes its time."""
 
 

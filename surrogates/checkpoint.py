@@ -27,7 +27,7 @@ TENSORS = "surrogate.safetensors"
 MANIFEST = "manifest.json"
 FORMAT = 1
 
-_WAY_OUT = "remove that directory and run the campaign again: the training is then done anew"
+_WAY_OUT = "run `solverloop check` on the campaign's directory: it trains that surrogate again"
 
 
 def save(

@@ -27,15 +27,15 @@ class ProgressArtifact:
     """A progress bar in the UI, updated at most once a second."""
 
     campaign: Campaign
-    step: int
+    where: str
     total: int
     _artifact: UUID = field(init=False)
     _updated: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        self._artifact = create_progress_artifact(
+        self._artifact = create_progress_artifact(  # type: ignore[assignment]  # sync here
             0.0,
-            key=f"{_prefix(self.campaign, self.step)}-labelling",
+            key=f"{self.campaign.config.name}-{self.where}-labelling",
             description=f"0 of {self.total} samples labelled",
         )
 
@@ -48,13 +48,19 @@ class ProgressArtifact:
         update_progress_artifact(self._artifact, 100.0 * done / self.total, description=text)
 
 
-def publish_samples(campaign: Campaign, step: int, picks: Sequence[Pick]) -> None:
-    """Show the step's samples as a table: outcome, seconds, attempts, parameters, reason."""
+def publish_samples(campaign: Campaign, where: str, picks: Sequence[Pick]) -> None:
+    """Show samples as a table: outcome, seconds, attempts, parameters, reason.
+
+    Args:
+        campaign: whose.
+        where: `step003`, or `design`.
+        picks: the samples.
+    """
     rows = [_row(campaign, record) for record in records_of(campaign, picks)]
     create_table_artifact(
         rows,
-        key=f"{_prefix(campaign, step)}-samples",
-        description=f"Samples of {campaign.config.name}, step {step}",
+        key=f"{campaign.config.name}-{where}-samples",
+        description=f"Samples of {campaign.config.name}, {where}",
     )
 
 
@@ -63,13 +69,9 @@ def publish_report(campaign: Campaign, step: int, markdown: str, picture: bytes)
     address = base64.b64encode(picture).decode()
     create_markdown_artifact(
         f"{markdown}\n\n![learning curve](data:image/png;base64,{address})\n",
-        key=f"{_prefix(campaign, step)}-report",
+        key=f"{campaign.config.name}-step{step:03d}-report",
         description=f"Report of {campaign.config.name}, step {step}",
     )
-
-
-def _prefix(campaign: Campaign, step: int) -> str:
-    return f"{campaign.config.name}-step{step:03d}"
 
 
 def _row(campaign: Campaign, record: SampleRecord) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign
 from phases.label import conclude_design_label, conclude_label, label_sample
 from phases.progress import tell
+from pools.errors import SolverError
 from pools.pick import Pick
 from solvers.workers import SolverWorkers
 from tasks.artifacts import ProgressArtifact, publish_samples
@@ -32,11 +33,20 @@ def solve(
     return {"sample": pick.sample.id, "seconds": record.seconds, "solution": record.solution}
 
 
-def solve_all(campaign: Campaign, step: int, picks: Sequence[Pick], *, retry_failed: bool) -> None:
+def solve_all(
+    campaign: Campaign, step: int, picks: Sequence[Pick], *, where: str = "", retry_failed: bool
+) -> None:
     """Fan out over the samples, so that each one's result is committed when it ends.
 
     Called in a flow's body: results of tasks that a task maps are committed only with the outer
     one. A failed sample never stops the others.
+
+    Args:
+        campaign: whose.
+        step: the step that asked.
+        picks: the samples; nothing happens without any.
+        where: what the progress in the UI is called; the step unless given.
+        retry_failed: solve again what failed for a numerical reason.
     """
     if not picks:
         return
@@ -45,7 +55,7 @@ def solve_all(campaign: Campaign, step: int, picks: Sequence[Pick], *, retry_fai
         futures = solve.with_options(**retry_options(policy)).map(
             unmapped(campaign), step, picks, unmapped(workers), retry_failed=retry_failed
         )
-        _watch(campaign, step, futures)
+        _watch(ProgressArtifact(campaign, where or f"step{step:03d}", len(futures)), futures)
 
 
 @task(
@@ -57,7 +67,7 @@ def solve_all(campaign: Campaign, step: int, picks: Sequence[Pick], *, retry_fai
 )
 def label(campaign: Campaign, step: int) -> dict[str, Any]:
     """Say how the step's samples went; fails when too few were solved."""
-    publish_samples(campaign, step, queried_picks(campaign, step))
+    publish_samples(campaign, f"step{step:03d}", queried_picks(campaign, step))
     return asdict(conclude_label(campaign, step))
 
 
@@ -67,18 +77,29 @@ def label(campaign: Campaign, step: int) -> dict[str, Any]:
     result_serializer="json",
     cache_key_fn=cache_key,
 )
-def label_design(campaign: Campaign, step: int = 0) -> dict[str, Any]:
+def label_design(campaign: Campaign, step: int = 0) -> dict[str, Any]:  # noqa: ARG001 - its key
     """Say how the initial samples and the test set went; fails when too few were solved."""
-    publish_samples(campaign, step, [*initial_picks(campaign), *test_picks(campaign)])
+    publish_samples(campaign, "design", [*initial_picks(campaign), *test_picks(campaign)])
     return asdict(conclude_design_label(campaign))
 
 
-def _watch(campaign: Campaign, step: int, futures: Sequence[PrefectFuture[Any]]) -> None:
+def _watch(progress: ProgressArtifact, futures: Sequence[PrefectFuture[Any]]) -> None:
     """Tell how far labelling has got, sample by sample."""
-    progress, failed = ProgressArtifact(campaign, step, len(futures)), 0
+    failed = 0
     for done, future in enumerate(as_completed(list(futures)), start=1):
         future.wait()  # the state may lag behind the end of the run
         failed += not future.state.is_completed()
         note = f"({failed} failed)" if failed else ""
         tell("label", done, len(futures), note)
         progress.update(done, failed)
+    if faults := [error for future in futures if (error := _fault(future)) is not None]:
+        raise faults[0]
+
+
+def _fault(future: PrefectFuture[Any]) -> Exception | None:
+    """Return why a run failed where that is not the sample's doing: a full disk, for example."""
+    if future.state.is_completed():
+        return None
+    error = future.state.result(raise_on_failure=False)
+    is_fault = isinstance(error, Exception) and not isinstance(error, SolverError)
+    return error if is_fault else None

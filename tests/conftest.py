@@ -1,6 +1,7 @@
 """One Prefect server for the whole session, in a process of its own."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +25,19 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         prefect_test_harness(server_startup_timeout=120),
     ):
         yield PREFECT_API_URL.value()
+
+
+@pytest.fixture(scope="session")
+def finished_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run one quick campaign of two steps to its end; to be copied, never changed."""
+    from plain_campaigns import run, start
+
+    directory = tmp_path_factory.mktemp("finished") / "wave"
+    run(start(directory))
+    return directory
+
+
+@pytest.fixture
+def campaign_copy(finished_campaign: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished campaign to do anything to."""
+    return Path(shutil.copytree(finished_campaign, tmp_path / "wave"))

@@ -1,0 +1,63 @@
+"""How large the comparison of strategies is: its short and its full setting."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.problems import ClosedFormProblem, Problem, ReplayProblem
+from benchmarks.replay import Plan
+from benchmarks.replay_table import ReplayTable
+from phases.config import load
+from solvers.settings import AnalyticSettings
+from surrogates.settings import EnsembleSettings, Schedule
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PROBLEMS = ("channel", "local", "shock")
+TESTS = {"channel": 64, "local": 1024, "shock": 256}
+DESIGNS = {"channel": (32, 16), "local": (64, 32), "shock": (32, 16)}
+"""Samples of the initial design, and of each step: enough for the ensemble to know something."""
+
+SHORT = EnsembleSettings(initial=Schedule(kind="cosine", start=3e-3, end=1e-6, length=1500))
+"""As accurate on these problems as the default's 5,000 optimizer steps, in a third of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to run.
+
+    Attributes:
+        seeds: paired runs of every strategy.
+        steps: turns of the loop.
+        table: channel flows to choose from.
+        surrogate: who learns.
+    """
+
+    seeds: int
+    steps: int
+    table: int
+    surrogate: EnsembleSettings
+
+    @classmethod
+    def of(cls, *, full: bool) -> "Size":
+        """Return the full size or the short one."""
+        return cls(10, 10, 1024, EnsembleSettings()) if full else cls(3, 6, 400, SHORT)
+
+
+def problem_of(name: str, table: int) -> Problem:
+    """Return a problem by its name."""
+    match name:
+        case "channel":
+            campaign = load(ROOT / "examples" / "channel.yaml")
+            directory, test = RESULTS / "channel-table", TESTS[name]
+            space, solver = campaign.parameters, campaign.solver
+            return ReplayProblem(name, ReplayTable(space, solver, directory, table, test))
+        case "local" | "shock":
+            return ClosedFormProblem(AnalyticSettings(problem=name), TESTS[name])
+        case _:
+            raise ValueError(f"no problem {name!r}; there are {', '.join(PROBLEMS)}")
+
+
+def plan_of(name: str, size: Size) -> Plan:
+    """Return how much a problem's curves learn from."""
+    initial, per_step = DESIGNS[name]
+    return Plan(initial, per_step, size.steps, size.surrogate)

@@ -1,0 +1,139 @@
+"""What strategies are compared on: two closed forms, and flows replayed from a table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.replay_table import ReplayTable, TableSequence
+from pools.candidates import CandidatePool, DesignSequence
+from pools.sample import Sample
+from pools.seeds import seed_for
+from pools.solution import Solution
+from pools.space import Parameter, ParameterSpace
+from solvers.build import build
+from solvers.settings import AnalyticSettings
+
+_TEST_SEED = seed_for(0, 0, "test set of the benchmark")
+_STRIDE = 61  # rows between the initial designs of two seeds; coprime to any power of two
+
+
+class Problem(Protocol):
+    """What a strategy is tried on. Only `seed` differs between paired runs."""
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        ...
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The parameters."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """The solver's."""
+        ...
+
+    def design(self, seed: int, used: int) -> DesignSequence | TableSequence:
+        """Return the sequence of the initial design, with `used` of its points gone."""
+        ...
+
+    def candidates(self, seed: int, step: int) -> CandidatePool:
+        """Return the unlabeled pool of a step; labelled points may still be in it."""
+        ...
+
+    def answer(self, sample: Sample) -> Solution:
+        """Return the sample's solution."""
+        ...
+
+    def test_set(self) -> list[Solution]:
+        """Return the test set, the same for every seed and never from the pool."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClosedFormProblem:
+    """A closed form, answered as it is asked, with a fresh pool each step as in a campaign.
+
+    Attributes:
+        settings: which closed form.
+        test_samples: size of the test set.
+        pool: candidates of each step.
+    """
+
+    settings: AnalyticSettings
+    test_samples: int
+    pool: int = 4096
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return self.settings.problem
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The unit cube."""
+        names = build(self.settings).parameters
+        return ParameterSpace({name: Parameter(low=0, high=1) for name in names})
+
+    @property
+    def fingerprint(self) -> str:
+        """The solver's."""
+        return build(self.settings).fingerprint
+
+    def design(self, seed: int, used: int) -> DesignSequence:
+        """Return a Sobol' sequence of this seed's own."""
+        scrambling = seed_for(seed, 0, "initial design")
+        return DesignSequence(self.space, scrambling, used, self.fingerprint)
+
+    def candidates(self, seed: int, step: int) -> CandidatePool:
+        """Return a fresh draw."""
+        rows = self.space.sobol(self.pool, seed_for(seed, step, "candidates"))
+        return CandidatePool(rows, self.space.names, self.fingerprint)
+
+    def answer(self, sample: Sample) -> Solution:
+        """Evaluate the closed form; it leaves nothing in its directory."""
+        return build(self.settings).solve(sample, Path())
+
+    def test_set(self) -> list[Solution]:
+        """Evaluate the closed form on a Sobol' draw of the test set's own."""
+        rows = self.space.sobol(self.test_samples, _TEST_SEED)
+        samples = Sample.of_rows(rows, self.space.names, self.fingerprint)
+        return [self.answer(sample) for sample in samples]
+
+
+@dataclass(frozen=True)
+class ReplayProblem:
+    """Flows from a table: its rows are the pool, and its order is the design sequence."""
+
+    name: str
+    table: ReplayTable
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The table's."""
+        return self.table.space
+
+    @property
+    def fingerprint(self) -> str:
+        """The solver's."""
+        return self.table.fingerprint
+
+    def design(self, seed: int, used: int) -> TableSequence:
+        """Return the table's order, beginning at a row of this seed's own."""
+        rows = self.table.rows
+        start = seed * _STRIDE % len(rows)
+        return TableSequence(rows, start, self.space.names, used, self.fingerprint)
+
+    def candidates(self, seed: int, step: int) -> CandidatePool:  # noqa: ARG002 - the whole table
+        """Return the whole table, whatever the seed and the step."""
+        return CandidatePool(self.table.rows, self.space.names, self.fingerprint)
+
+    def answer(self, sample: Sample) -> Solution:
+        """Look it up."""
+        return self.table.answer(sample)
+
+    def test_set(self) -> list[Solution]:
+        """Look it up; it is another Sobol' sequence than the candidates."""
+        return self.table.test_set()

@@ -1,0 +1,114 @@
+"""The campaign file as a tree of YAML, and changes to it from the command line."""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pools.errors import UsageError
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a file of keys and values.
+
+    Raises:
+        UsageError: it cannot be read, is not YAML, or gives a key twice.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - it is a SafeLoader
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the campaign file {path}: {error.strerror}; give the path of a YAML "
+            "file such as examples/channel.yaml"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not text in UTF-8; give a YAML file such as examples/channel.yaml"
+        ) from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path}{_place(error)} is not YAML: {_problem(error)}") from error
+    if not isinstance(content, dict):
+        raise UsageError(
+            f"{path} holds {_kind(content)}, but a campaign file holds keys and values, such as "
+            "`name: channel`; see examples/channel.yaml"
+        )
+    return content
+
+
+def override(content: dict[str, Any], change: str) -> None:
+    """Change the tree in place as `KEY.KEY=VALUE` says; entries of lists count from 0.
+
+    Raises:
+        UsageError: it is not written so, or there is no such place.
+    """
+    key, equals, text = change.partition("=")
+    names = key.split(".")
+    if not equals or not all(names):
+        raise UsageError(f"--set got {change!r}; write it as KEY.KEY=VALUE, e.g. seed=3")
+    place: Any = content
+    for name in names[:-1]:
+        place = _enter(place, name, change)
+    place[_key(place, names[-1], change)] = _value(text, change)
+
+
+def _enter(place: Any, name: str, change: str) -> Any:  # noqa: ANN401 - a tree of YAML
+    key = _key(place, name, change)
+    if isinstance(place, dict) and place.get(key) is None:
+        place[key] = {}  # not in the file, or there without a value
+    inner = place[key]
+    if not isinstance(inner, dict | list):
+        raise UsageError(
+            f"--set {change}: {name} is {inner!r} in the campaign file, with no key below it; "
+            f"give it a value with --set {change.partition(name)[0]}{name}=..."
+        )
+    return inner
+
+
+def _key(place: Any, name: str, change: str) -> str | int:  # noqa: ANN401 - a tree of YAML
+    if not isinstance(place, list):
+        return name
+    if not name.isdecimal() or int(name) >= len(place):
+        raise UsageError(
+            f"--set {change}: {name} is not an entry of the campaign file's list there; it has "
+            f"{len(place)}, and they count from 0"
+        )
+    return int(name)
+
+
+def _value(text: str, change: str) -> Any:  # noqa: ANN401 - a tree of YAML
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(
+            f"--set {change}: the value is not YAML: {_problem(error)}; give a number, a word, or "
+            "text in quotes"
+        ) from error
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    parts = (getattr(error, "context", None), getattr(error, "problem", None))
+    return ", ".join(part for part in parts if part) or str(error).partition("\n")[0]
+
+
+def _kind(content: object) -> str:
+    return "nothing" if content is None else f"a {type(content).__name__}"
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML as it is, but a key that is given twice is an error: one of the two would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value} is given twice; keep one", key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)

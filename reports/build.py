@@ -1,0 +1,183 @@
+"""Builds a campaign's report: figures as PNG and one page, in the campaign's directory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import yaml
+from matplotlib.figure import Figure
+
+from phases.campaign import Campaign
+from phases.overview import steps_of
+from phases.progress import tell
+from pools.files import publish_bytes
+from reports.calibration import draw_calibration
+from reports.canvas import png
+from reports.data import (
+    Evaluation,
+    asked_groups,
+    curve_points,
+    evaluate_test_set,
+    pictured_samples,
+    step_seconds,
+)
+from reports.design_space import MOST_PARAMETERS, draw_design_space
+from reports.field_picture import Picture, draw_fields
+from reports.learning_curve import CurvePoint, draw_learning_curve
+from reports.page import Drawing, Page, page_html
+from reports.parity import draw_parity
+from reports.phase_seconds import draw_phase_seconds
+from reports.standing import standing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Material:
+    """What the figures are drawn from; `evaluation` is None before the first metrology."""
+
+    campaign: Campaign
+    points: Sequence[CurvePoint]
+    evaluation: Evaluation | None
+
+
+def build_report(campaign: Campaign) -> Path:
+    """Draw the report of a campaign, however far it has got, and return its page."""
+    directory = campaign.directory / "report"
+    drawings = _draw_all(campaign)
+    for drawing in drawings:
+        publish_bytes(directory / drawing.file, drawing.content)
+    page = directory / "index.html"
+    publish_bytes(page, page_html(_page(campaign, drawings)).encode())
+    _remove_old_pictures(directory, drawings)
+    return page
+
+
+def _draw_all(campaign: Campaign) -> list[Drawing]:
+    points = curve_points(campaign)
+    evaluation = evaluate_test_set(campaign, points[-1]) if points else None
+    material = _Material(campaign, points, evaluation)
+    work: list[tuple[str, Callable[[], list[Drawing]]]] = [
+        ("learning curve", partial(_learning_curve, material)),
+        ("parity", partial(_parity, material)),
+        ("fields", partial(_fields, material)),
+        ("calibration", partial(_calibration, material)),
+        ("design space", partial(_design_space, campaign)),
+        ("seconds", partial(_seconds, campaign)),
+    ]
+    drawings = []
+    for done, (name, draw) in enumerate(work, start=1):
+        drawings += draw()
+        tell("report", done, len(work), name)
+    return drawings
+
+
+def _learning_curve(material: _Material) -> list[Drawing]:
+    if not material.points:
+        return []
+    target = material.campaign.config.stopping.target_error
+    caption = (
+        "Headline error (the mean of the outputs' errors below) on the fixed test set against the "
+        "number of labelled samples, one point for each step; below, the error of each output."
+    )
+    figure = draw_learning_curve(material.points, target)
+    return [_drawing("learning_curve.png", "Learning curve", caption, figure)]
+
+
+def _parity(material: _Material) -> list[Drawing]:
+    if material.evaluation is None or not material.evaluation.quantities:
+        return []
+    caption = (
+        f"Quantities of interest on the test set as predicted after step "
+        f"{material.evaluation.step}, with bars for the central 90 % interval, against the "
+        "solver's."
+    )
+    figure = draw_parity(material.evaluation.quantities)
+    return [_drawing("parity.png", "Predicted against true", caption, figure)]
+
+
+def _fields(material: _Material) -> list[Drawing]:
+    if material.evaluation is None:
+        return []
+    samples = pictured_samples(material.campaign, material.evaluation)
+    return [_field_drawing(picture) for picture in draw_fields(samples)]
+
+
+def _field_drawing(picture: Picture) -> Drawing:
+    sample = picture.sample
+    identity = sample.solution.sample.id
+    caption = (
+        f"Test sample {identity}, relative L2 error {sample.error:.3g}: each field as solved and "
+        "as predicted, in the same colours, its error and its predicted standard deviation."
+    )
+    if picture.trouble:
+        caption += (
+            f" Drawn by matplotlib, as pyvista could not: {picture.trouble}; its pictures need "
+            "the packages libegl1 and libgl1-mesa-dri."
+        )
+    title = f"Fields of the test sample with the {sample.rank} error"
+    return _drawing(f"field_{identity}.png", title, caption, picture.figure)
+
+
+def _calibration(material: _Material) -> list[Drawing]:
+    if material.evaluation is None:
+        return []
+    caption = (
+        "Share of the test set's truths inside the central interval that should hold the nominal "
+        "share of them; on the diagonal the predicted standard deviation is right."
+    )
+    figure = draw_calibration(material.evaluation.fields, material.evaluation.quantity_coverage)
+    return [_drawing("uncertainty.png", "Is the uncertainty right?", caption, figure)]
+
+
+def _design_space(campaign: Campaign) -> list[Drawing]:
+    groups = asked_groups(campaign)
+    if not groups:
+        return []
+    space = campaign.config.parameters
+    some = f" Only the first {MOST_PARAMETERS} parameters are drawn."
+    caption = (
+        "Training samples over every pair of design parameters, coloured by the step that asked "
+        "for them; crosses are samples without a solution."
+    ) + (some if space.d > MOST_PARAMETERS else "")
+    figure = draw_design_space(space, groups)
+    return [_drawing("samples.png", "Where the samples lie", caption, figure)]
+
+
+def _seconds(campaign: Campaign) -> list[Drawing]:
+    steps = step_seconds(campaign)
+    if not steps:
+        return []
+    caption = (
+        "Wall time of each phase, and beside it the seconds of the solver, summed over samples "
+        "that may have run side by side; the design includes the test set."
+    )
+    return [_drawing("seconds.png", "Where the time went", caption, draw_phase_seconds(steps))]
+
+
+def _drawing(file: str, title: str, caption: str, figure: Figure) -> Drawing:
+    return Drawing(file, title, caption, png(figure))
+
+
+def _page(campaign: Campaign, drawings: Sequence[Drawing]) -> Page:
+    configuration = (campaign.directory / "campaign.yaml").read_text()
+    points = curve_points(campaign)
+    return Page(
+        name=campaign.config.name,
+        description=campaign.config.description,
+        made_at=datetime.now(UTC).isoformat(sep=" ", timespec="minutes"),
+        standing=standing(campaign),
+        steps=steps_of(campaign),
+        last=points[-1] if points else None,
+        drawings=drawings,
+        configuration=configuration,
+        versions=yaml.safe_load(configuration)["created"]["versions"],
+    )
+
+
+def _remove_old_pictures(directory: Path, drawings: Sequence[Drawing]) -> None:
+    """Remove field pictures of samples that an earlier report showed."""
+    current = {drawing.file for drawing in drawings}
+    for file in directory.glob("field_*.png"):
+        if file.name not in current:
+            file.unlink()

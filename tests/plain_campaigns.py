@@ -1,0 +1,86 @@
+"""Campaigns through the plain phase functions: no flows, no server."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from campaign_examples import WAVE
+
+from phases.append import append, append_design
+from phases.campaign import Campaign
+from phases.config import parse
+from phases.design import design
+from phases.label import (
+    conclude_design_label,
+    conclude_label,
+    design_to_solve,
+    label_sample,
+    step_to_solve,
+)
+from phases.metrology import metrology
+from phases.query import query
+from phases.stopping import stopping_decision
+from phases.train import train
+from pools.errors import SolverError
+from pools.pick import Pick
+from solvers.workers import SolverWorkers
+
+QUICK: dict[str, Any] = {
+    **WAVE,
+    "surrogate": {
+        **WAVE["surrogate"],
+        "members": 2,
+        "initial": {"kind": "cosine", "start": 0.01, "end": 1e-4, "length": 60},
+        "fine_tune": {"kind": "exponential", "start": 5e-3, "end": 1e-4, "length": 30},
+    },
+}
+"""The small campaign with little training: what it learns does not matter here."""
+
+
+def start(directory: Path, **changes: Any) -> Campaign:  # noqa: ANN401 - a campaign file's values
+    """Start or resume the quick campaign, with changes."""
+    return Campaign.start(parse({**QUICK, **changes}, "test"), directory)
+
+
+def solve(
+    campaign: Campaign, step: int, picks: Sequence[Pick], *, retry_failed: bool = False
+) -> dict[str, SolverError]:
+    """Label picks one after the other, and return what failed by sample id."""
+    failed = {}
+    with SolverWorkers(campaign.config.solver, 1) as workers:
+        for pick in picks:
+            try:
+                label_sample(campaign, step, pick, workers, retry_failed=retry_failed)
+            except SolverError as error:
+                failed[pick.sample.id] = error
+    return failed
+
+
+def prepare(campaign: Campaign) -> None:
+    """Label the initial design and the test set, and begin the pool."""
+    design(campaign)
+    solve(campaign, 0, design_to_solve(campaign))
+    conclude_design_label(campaign)
+    append_design(campaign)
+
+
+def run(campaign: Campaign) -> str:
+    """Run a campaign from where it stands until a rule stops it, and return why."""
+    prepare(campaign)
+    step = campaign.first_unfinished_step()
+    while True:
+        train(campaign, step)
+        metrology(campaign, step)
+        if (decision := stopping_decision(campaign, step)).stop:
+            return decision.reason
+        query(campaign, step)
+        solve(campaign, step, step_to_solve(campaign, step))
+        conclude_label(campaign, step)
+        append(campaign, step)
+        step += 1
+
+
+def files_of(directory: Path) -> dict[str, bytes]:
+    """Return the bytes of every file of a campaign, by relative path."""
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_bytes() for path in files}

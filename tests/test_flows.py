@@ -1,0 +1,211 @@
+"""The flows on a real Prefect server: names, states, retries, artifacts."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from campaign_examples import WAVE, ledger_of, outcome_of, solved_attempts
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun, TaskRun
+
+from flows.campaign import run_campaign
+from phases.config import CampaignConfig
+from pools.errors import TooFewLabelsError
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_api")]
+
+FLAKY: dict[str, Any] = {
+    **WAVE,
+    "name": "flaky",
+    "parameters": {"x": {"low": 0, "high": 1}},
+    "stopping": {"max_steps": 1},
+}
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("PYTHONPATH", f"{Path.cwd()}:{Path(__file__).parent}")
+    return
+
+
+def flaky(**options: Any) -> CampaignConfig:
+    solver = {"kind": "custom", "factory": "flaky_solver:Flaky", "options": options}
+    return CampaignConfig.model_validate({**FLAKY, "solver": solver})
+
+
+def run(config: CampaignConfig, directory: Path, *, retry_failed: bool = False) -> Any:
+    """Run a campaign and return its flow run's final state."""
+    return run_campaign(config, directory, retry_failed=retry_failed, return_state=True)
+
+
+def tree(state: Any) -> tuple[list[FlowRun], list[TaskRun]]:
+    """Return the flow runs and task runs below a flow run, as the server knows them."""
+
+    async def read() -> tuple[list[FlowRun], list[TaskRun]]:
+        async with get_client() as client:
+            flow_runs, task_runs = [], []
+            waiting = [state.state_details.flow_run_id]
+            while waiting:
+                flow_run = await client.read_flow_run(waiting.pop())
+                flow_runs.append(flow_run)
+                only = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run.id]))
+                tasks = await client.read_task_runs(flow_run_filter=only, limit=200)
+                task_runs += tasks
+                children = [t.state.state_details.child_flow_run_id for t in tasks if t.state]
+                waiting += [child for child in children if child]
+            return flow_runs, task_runs
+
+    return asyncio.run(read())
+
+
+def settled(state: Any, count: int) -> tuple[list[FlowRun], list[TaskRun]]:
+    """Return the tree once the server, which records with a delay, knows `count` solves."""
+    for _ in range(100):
+        flow_runs, task_runs = tree(state)
+        solves = [t for t in task_runs if t.name.startswith("solve-")]
+        if len(solves) >= count and all(t.state and t.state.is_final() for t in solves):
+            return flow_runs, task_runs
+        asyncio.run(asyncio.sleep(0.1))
+    raise AssertionError(f"only {len(solves)} of {count} solves were recorded")
+
+
+def solves(task_runs: list[TaskRun]) -> Counter[str]:
+    names = [t.state.name for t in task_runs if t.state and t.name.startswith("solve-")]
+    return Counter(names)
+
+
+@pytest.fixture(scope="module")
+def finished(
+    prefect_api: str,  # noqa: ARG001 - it runs there
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Any, Path]:
+    directory = tmp_path_factory.mktemp("flows") / "wave"
+    return run(CampaignConfig.model_validate(WAVE), directory), directory
+
+
+def test_runs_are_named_for_what_a_person_looks_for(finished: tuple[Any, Path]) -> None:
+    flow_runs, task_runs = settled(finished[0], 22)
+    names = {flow_run.name for flow_run in flow_runs}
+    steps = {f"wave-step{step:03d}" for step in range(3)}
+    assert names == {"wave", "wave-initial-design", *steps}
+    expected = {"train-step001", "metrology-step001", "query-step001", "label-step001"}
+    assert expected <= {task_run.name for task_run in task_runs}
+    assert solves(task_runs) == {"Completed": 22}  # 6 + 8 of the design, 2 x 4 of the steps
+
+
+def test_states_say_what_happened(finished: tuple[Any, Path]) -> None:
+    flow_runs, _ = settled(finished[0], 22)
+    messages = {f.name: f.state.message for f in flow_runs if f.state}
+    assert messages["wave-step001"].startswith("4 ok; error ")
+    assert messages["wave-step002"] == "stopped by max steps: 2 of 2 steps done — stop"
+
+
+def test_the_flow_says_why_it_stopped(finished: tuple[Any, Path]) -> None:
+    assert finished[0].result() == "max steps: 2 of 2 steps done — stop"
+
+
+@pytest.mark.usefixtures("finished")
+def test_artifacts_show_samples_progress_and_report() -> None:
+    artifacts = asyncio.run(read_artifacts())
+    kinds = {key: kind for key, (kind, _) in artifacts.items()}
+    assert kinds["wave-step001-samples"] == "table"
+    assert kinds["wave-step001-labelling"] == "progress"
+    assert kinds["wave-step001-report"] == "markdown"
+    rows = json.loads(artifacts["wave-step001-samples"][1])
+    assert [row["outcome"] for row in rows] == ["ok"] * 4
+    assert float(artifacts["wave-design-labelling"][1]) == 100.0
+    assert "data:image/png;base64," in artifacts["wave-step001-report"][1]
+
+
+async def read_artifacts() -> dict[str, tuple[str, Any]]:
+    async with get_client() as client:
+        found = await client.read_latest_artifacts(limit=200)
+    return {a.key: (a.type, a.data) for a in found if a.key and a.type}
+
+
+def test_a_finished_campaign_run_again_changes_nothing(finished: tuple[Any, Path]) -> None:
+    _, directory = finished
+    before, lines = outcome_of(directory), ledger_of(directory)
+    again = run(CampaignConfig.model_validate(WAVE), directory)
+    assert again.is_completed()
+    assert outcome_of(directory) == before
+    assert ledger_of(directory) == lines
+    assert set(solved_attempts(directory).values()) == {1}
+
+
+def test_it_goes_on_when_the_stopping_rule_changes(
+    finished: tuple[Any, Path], tmp_path: Path
+) -> None:
+    """Two steps and then one more end as three in a row."""
+    _, directory = finished
+    three = CampaignConfig.model_validate({**WAVE, "stopping": {"max_steps": 3}})
+    assert run(three, directory).is_completed()
+    assert run(three, tmp_path / "wave").is_completed()
+    assert outcome_of(directory) == outcome_of(tmp_path / "wave")
+
+
+def test_a_failed_sample_never_stops_the_others(tmp_path: Path) -> None:
+    switch = tmp_path / "switch"
+    switch.touch()
+    state = run(flaky(edge=0.2, switch=str(switch)), tmp_path / "flaky")
+    assert state.is_completed()
+    _, task_runs = settled(state, 18)
+    counts = solves(task_runs)
+    assert counts["Failed"] >= 1
+    assert counts["Failed"] + counts["Completed"] == 18
+    failed = next(t for t in task_runs if t.state and t.state.is_failed())
+    assert "diverged: the switch is on" in failed.state.message
+    assert failed.run_count == 1, "a numerical failure only repeats itself"
+
+
+def test_too_few_labels_fail_the_run_and_a_retry_solves_only_those(tmp_path: Path) -> None:
+    switch = tmp_path / "switch"
+    switch.touch()
+    config = flaky(edge=0.7, switch=str(switch))
+    state = run(config, tmp_path / "flaky")
+    assert state.is_failed()
+    assert "samples of the initial design were solved" in state.message
+    with pytest.raises(TooFewLabelsError):
+        state.result()
+    switch.unlink()
+    assert run(config, tmp_path / "flaky").is_failed(), "what failed is not tried again unasked"
+    again = run(config, tmp_path / "flaky", retry_failed=True)
+    assert again.is_completed()
+    assert set(solved_attempts(tmp_path / "flaky").values()) == {1}
+    _, task_runs = settled(again, 18)
+    solved_before = {"Cached": solves(task_runs)["Cached"]}
+    assert solved_before["Cached"] >= 3, "results of the samples that were solved are reused"
+
+
+def test_an_infrastructure_fault_is_retried(tmp_path: Path) -> None:
+    state = run(flaky(edge=0.5, kind="killed"), tmp_path / "flaky")
+    assert state.is_completed()
+    records = [
+        json.loads(f.read_text()) for f in (tmp_path / "flaky").glob("samples/*/sample.json")
+    ]
+    outcomes = Counter(tuple(a["outcome"] for a in record["attempts"]) for record in records)
+    assert set(outcomes) == {("ok",), ("infrastructure", "ok")}
+    _, task_runs = settled(state, 18)
+    retried = [t for t in task_runs if t.name.startswith("solve-") and t.run_count == 2]
+    assert len(retried) == outcomes[("infrastructure", "ok")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("raises", "the solver raised ValueError: a bug"), ("nan", "square is not finite")],
+)
+def test_a_solver_of_the_users_may_be_wrong(tmp_path: Path, kind: str, reason: str) -> None:
+    state = run(flaky(edge=0.2, kind=kind), tmp_path / "flaky")
+    assert state.is_completed()
+    records = [
+        json.loads(f.read_text()) for f in (tmp_path / "flaky").glob("samples/*/sample.json")
+    ]
+    failed = [record["attempts"][-1] for record in records if not record["solution"]]
+    assert failed
+    assert all(attempt["outcome"] == "bad_output" for attempt in failed)
+    assert all(reason in attempt["reason"] for attempt in failed)
