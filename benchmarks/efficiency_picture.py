@@ -13,6 +13,7 @@ from reports.log_axis import log_ticks, set_log, thinned
 _COLOURS = {"random": GREY, "sobol": GREEN, "top_k": ORANGE, "sbal": BLUE}
 _MARKERS = "osD^vPX*"
 _MARGIN = 1.1
+_TICKS = 5
 
 
 def draw(comparisons: Sequence[Comparison]) -> Figure:
@@ -42,7 +43,7 @@ def _panel(axes: Axes, comparison: Comparison) -> None:
     lowest, highest = float(np.nanmin(spans)) / _MARGIN, float(np.nanmax(spans)) * _MARGIN
     axes.set_xlim(labelled[0] / _MARGIN, labelled[-1] * _MARGIN)
     axes.set_ylim(lowest, highest)
-    set_log(axes.xaxis, thinned([int(m) for m in labelled]))
+    set_log(axes.xaxis, thinned([int(m) for m in labelled], _TICKS))
     set_log(axes.yaxis, log_ticks(lowest, highest))
     axes.set_title(comparison.problem, loc="left", fontsize=11)
     finish(axes)

@@ -60,13 +60,11 @@ class Comparison:
 
     def middle(self, strategy: str) -> list[Interval]:
         """Return the geometric mean error at each step."""
-        logs = np.log(self.errors[strategy])
-        return [
-            over_seeds(
-                self.seeds, lambda chosen, step=step: float(np.exp(logs[chosen, step].mean()))
-            )
-            for step in range(logs.shape[1])
-        ]
+        return [self._middle_at(errors) for errors in self.errors[strategy].T]
+
+    def _middle_at(self, errors: Array) -> Interval:
+        logs = np.log(errors)  # (s,)
+        return over_seeds(self.seeds, lambda chosen: float(np.exp(logs[chosen].mean())))
 
 
 def print_comparison(comparison: Comparison) -> None:

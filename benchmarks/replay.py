@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import cast
 
 import numpy as np
 from pydantic import TypeAdapter
 
 from benchmarks.curves import Curve, Point
 from benchmarks.problems import Problem
-from benchmarks.replay_table import TableSequence
 from pools.candidates import CandidatePool, DesignSequence
 from pools.sample import Sample
 from pools.seeds import generator_for, seed_for
@@ -57,7 +57,7 @@ class Moment:
     unlabeled_pool: CandidatePool
     test_pool: TrainingPool
     space: ParameterSpace
-    design: DesignSequence | TableSequence
+    design: DesignSequence
     rng: np.random.Generator
     active_learning_step_idx: int
     current_phase: str
@@ -101,7 +101,7 @@ class Replay:
             unlabeled_pool=self.problem.candidates(self.seed, step),
             test_pool=test,
             space=space,
-            design=self.problem.design(self.seed, used),
+            design=cast(DesignSequence, self.problem.design(self.seed, used)),  # or alike
             rng=generator_for(self.seed, step, "query"),
             active_learning_step_idx=step,
             current_phase="query",

@@ -34,7 +34,8 @@ def alc(errors: Array, baseline: Array) -> Array:
         errors: by seed and step, shape (s, t).
         baseline: the baseline's with the same seeds, likewise.
     """
-    return np.log(errors[:, 1:] / baseline[:, 1:]).mean(1)
+    differences: Array = np.log(errors[:, 1:] / baseline[:, 1:])  # (s, t - 1)
+    return differences.mean(axis=1)
 
 
 def der(labelled: Array, errors: Array, baseline: Array) -> float:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.campaign import run_campaign
 from flows.console import shown
+from phases.campaign import Campaign
 from phases.config import CampaignConfig, load
 from pools.errors import UsageError
 
@@ -18,9 +18,13 @@ def run_command(
     console = Console()
     config, directory = _find(campaign, directory, changes)
     with shown(console):
+        Campaign.start(config, directory)  # refused here, before Prefect takes seconds to start
+        from flows.campaign import run_campaign
+
         reason = run_campaign(config, directory, retry_failed=retry_failed)
-    console.print(f"stopped: {reason}", highlight=False, soft_wrap=True)
-    console.print(f"look at {directory / 'report' / 'index.html'}", soft_wrap=True)
+    console.print(f"stopped: {reason}", highlight=False, soft_wrap=True, markup=False)
+    page = directory / "report" / "index.html"
+    console.print(f"look at {page}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _find(

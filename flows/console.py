@@ -46,13 +46,13 @@ def _handler(console: Console) -> Iterator[logging.Handler]:
         return
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
     with Progress(
-        *columns, TimeElapsedColumn(), TextColumn("{task.fields[note]}"), console=console
+        *columns, TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False), console=console
     ) as bars:
         yield Bars(bars)
 
 
 class Bars(logging.Handler):
-    """One bar for the work at hand; other messages above it."""
+    """One bar for the work at hand; what is finished and other messages above it."""
 
     def __init__(self, bars: Progress) -> None:
         super().__init__(logging.INFO)
@@ -62,7 +62,7 @@ class Bars(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         told = getattr(record, "progress", None)
         if not isinstance(told, Told):
-            self._bars.console.print(record.getMessage(), highlight=False)
+            self._bars.console.print(record.getMessage(), highlight=False, markup=False)
             return
         bar = self._open.get(told.work)
         if bar is None:
@@ -71,6 +71,7 @@ class Bars(logging.Handler):
         self._bars.update(bar, completed=told.done, total=told.total, note=told.note)
         if told.done >= told.total:
             self._bars.remove_task(self._open.pop(told.work))
+            self._bars.console.print(str(told), highlight=False, markup=False)
 
 
 class PlainLines(logging.Handler):

@@ -215,7 +215,9 @@ class Campaign:
                 + f"\nonly {' and '.join(sorted(MAY_CHANGE))} may change on resume; change it "
                 "back, or start another campaign with --directory"
             )
-        resumed = type(self)(self.directory, config, self.key)
+        allowed = {section: getattr(config, section) for section in MAY_CHANGE}
+        kept = self.config.model_copy(update=allowed)  # its order of parameters is the columns'
+        resumed = type(self)(self.directory, kept, self.key)
         if changed:
             logging.getLogger(LOGGER).info("resuming with %s", "; ".join(changed))
             resumed._freeze()

@@ -114,10 +114,12 @@ class TrainingPool(Dataset[dict[str, torch.Tensor]]):
 
     Raises:
         IntegrityError: a shard is missing or damaged.
-        CampaignError: the shards do not have the same quantities, fields and mesh size.
+        CampaignError: there is none, or they differ in quantities, fields or mesh size.
     """
 
     def __init__(self, shards: Sequence[Path]) -> None:
+        if not shards:
+            raise CampaignError("a pool needs a shard; label the initial design and append it")
         self._files = [_open_shard(shard) for shard in shards]
         schemas = [_read_schema(file) for file in self._files]
         for shard, schema in zip(shards, schemas, strict=True):

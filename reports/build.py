@@ -149,8 +149,8 @@ def _seconds(campaign: Campaign) -> list[Drawing]:
     if not steps:
         return []
     caption = (
-        "Wall time of each phase, and beside it the seconds of the solver, summed over samples "
-        "that may have run side by side; the design includes the test set."
+        "Wall time of each phase without the solver, and beside it the solver's seconds, summed "
+        "over samples that may have run side by side; the design includes the test set."
     )
     return [_drawing("seconds.png", "Where the time went", caption, draw_phase_seconds(steps))]
 

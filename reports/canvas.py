@@ -11,14 +11,15 @@ SKY, AMBER, BLACK, GREY = "#56B4E9", "#E69F00", "#1F2933", "#8A94A0"
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER, BLACK, GREY)
 """Colours that the colour-blind can tell apart (Okabe and Ito, 2008)."""
 
-_DPI = 160
+DPI = 160
+"""Pixels to the inch of every picture."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _FEW = 4  # panels that fit side by side
 
 
 def new_figure(width: float, height: float) -> Figure:
     """Make an empty figure of this size, in inches."""
-    return Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
 
 
 def panel_grid(count: int) -> tuple[int, int]:

@@ -129,8 +129,8 @@ def _layout(mesh: Mesh, fields: int) -> tuple[Figure, NDArray[Any]]:
         width = max(7.8 / fields, 2.6)
         figure = new_figure(fields * (width + 0.7), len(KINDS) * (width / aspect + 0.45))
         return figure, figure.subplots(len(KINDS), fields, squeeze=False).T
-    height = min(1.9 / min(aspect, 1.0), 4.0)
-    figure = new_figure(len(KINDS) * (height * aspect + 0.9), fields * (height + 0.5))
+    height = min(1.8 / min(aspect, 1.0), 4.0)
+    figure = new_figure(len(KINDS) * (height * aspect + 0.62), fields * (height + 0.55))
     return figure, figure.subplots(fields, len(KINDS), squeeze=False)
 
 
@@ -155,6 +155,7 @@ def _paint(axes: Axes, mesh: Mesh, panel: Panel) -> None:
     else:
         axes.scatter(x, y, 8, panel.values, cmap=colours.map, norm=limits)
     axes.set_aspect("equal")
+    axes.margins(0)
     _frame(axes)
 
 

@@ -97,7 +97,7 @@ def _headline(axes: Axes, points: Sequence[CurvePoint], target: float | None) ->
         )  # fmt: skip
     _scales(axes, labelled, [*errors, *([] if target is None else [target])], ticks=10)
     axes.annotate(
-        f"{errors[-1]:.3g}", (labelled[-1], errors[-1]), (0, 8), textcoords="offset points",
+        f"{errors[-1]:.3g}", (labelled[-1], errors[-1]), (0, 12), textcoords="offset points",
         ha="center", fontsize=10, fontweight="bold", color=ORANGE,
     )  # fmt: skip
     axes.set_title("Headline error on the test set", loc="left", fontsize=11)

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from phases.overview import StepOverview
-from reports.canvas import pretty_unit
+from reports.canvas import DPI, pretty_unit
 from reports.learning_curve import CurvePoint
 from reports.standing import Standing
 
@@ -29,6 +29,11 @@ class Drawing:
     title: str
     caption: str
     content: bytes
+
+    @property
+    def width(self) -> int:
+        """Pixels across on the page, at which text of all pictures is of one size."""
+        return int.from_bytes(self.content[16:20]) * 100 // DPI  # a PNG begins with its size
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ PHASES: Mapping[str, str] = {
     "append": GREY,
 }
 """Colours of the phases, in the order in which a step does them."""
-_WIDTH = 0.38
+_WIDTH = 0.38  # of a bar, in steps
+_MOST_NAMES = 14
+_WIDEST = 9.6  # of a figure whose text can be read on the page, in inches
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class StepSeconds:
 
 def draw_phase_seconds(steps: Sequence[StepSeconds]) -> Figure:
     """Draw two bars for each step: its phases stacked, and beside them the solver."""
-    figure = new_figure(max(6.4, 2.4 + 0.7 * len(steps)), 3.6)
+    figure = new_figure(min(max(6.4, 2.4 + 0.7 * len(steps)), _WIDEST), 3.6)
     axes, places = figure.subplots(), np.arange(len(steps))
     bottom = np.zeros(len(steps))
     for phase, colour in PHASES.items():
@@ -47,7 +49,9 @@ def draw_phase_seconds(steps: Sequence[StepSeconds]) -> Figure:
         bottom += seconds
     solver = [step.solver for step in steps]
     axes.bar(places + _WIDTH / 2, solver, _WIDTH, color=ORANGE, label="solver")
-    axes.set_xticks(places, [step.name for step in steps])
+    axes.margins(x=0.02)
+    every = -(-len(steps) // _MOST_NAMES)
+    axes.set_xticks(places[::every], [step.name for step in steps[::every]])
     axes.set_xlabel("step", fontsize=10)
     axes.set_ylabel("seconds", fontsize=10)
     figure.legend(loc="outside right upper", fontsize=9, frameon=False, reverse=True)

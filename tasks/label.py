@@ -15,16 +15,10 @@ from pools.errors import SolverError
 from pools.pick import Pick
 from solvers.workers import SolverWorkers
 from tasks.artifacts import ProgressArtifact, publish_samples
-from tasks.policy import cache_key, retry_options
+from tasks.policy import PERSISTED, retry_options
 
 
-@task(
-    name="solve",
-    task_run_name="solve-{pick.sample.id}",
-    persist_result=True,
-    result_serializer="json",
-    cache_key_fn=cache_key,
-)
+@task(name="solve", task_run_name="solve-{pick.sample.id}", **PERSISTED)
 def solve(
     campaign: Campaign, step: int, pick: Pick, workers: SolverWorkers, *, retry_failed: bool
 ) -> dict[str, Any]:
@@ -58,25 +52,14 @@ def solve_all(
         _watch(ProgressArtifact(campaign, where or f"step{step:03d}", len(futures)), futures)
 
 
-@task(
-    name="label",
-    task_run_name="label-step{step:03d}",
-    persist_result=True,
-    result_serializer="json",
-    cache_key_fn=cache_key,
-)
+@task(name="label", task_run_name="label-step{step:03d}", **PERSISTED)
 def label(campaign: Campaign, step: int) -> dict[str, Any]:
     """Say how the step's samples went; fails when too few were solved."""
     publish_samples(campaign, f"step{step:03d}", queried_picks(campaign, step))
     return asdict(conclude_label(campaign, step))
 
 
-@task(
-    name="label-design",
-    persist_result=True,
-    result_serializer="json",
-    cache_key_fn=cache_key,
-)
+@task(name="label-design", **PERSISTED)
 def label_design(campaign: Campaign, step: int = 0) -> dict[str, Any]:  # noqa: ARG001 - its key
     """Say how the initial samples and the test set went; fails when too few were solved."""
     publish_samples(campaign, "design", [*initial_picks(campaign), *test_picks(campaign)])

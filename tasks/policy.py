@@ -1,5 +1,7 @@
 """What all phase tasks share: results as JSON, kept under a key of campaign, step and sample."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from prefect.context import TaskRunContext
@@ -15,6 +17,12 @@ def cache_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
     pick = parameters.get("pick")
     parts = [parameters["campaign"].key, f"{parameters['step']:03d}", context.task.name]
     return "-".join([*parts, pick.sample.id] if pick is not None else parts)
+
+
+PERSISTED: Mapping[str, Any] = MappingProxyType(
+    {"persist_result": True, "result_serializer": "json", "cache_key_fn": cache_key}
+)
+"""Options of a task whose result a retried run finds again."""
 
 
 def is_infrastructure_fault(_task: object, _run: object, state: Any) -> bool:  # noqa: ANN401

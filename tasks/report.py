@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from prefect import task
-from reports.build import build_report
-from reports.step import learning_curve_png, step_markdown
 
 from phases.campaign import Campaign
+from reports.build import build_report
+from reports.step import learning_curve_png, step_markdown
 from tasks.artifacts import publish_report
 
 

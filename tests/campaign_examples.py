@@ -30,7 +30,7 @@ WAVE: dict[str, Any] = {
 }
 
 
-def wave_file(path: Path, **changes: Any) -> Path:  # noqa: ANN401 - values of a campaign file
+def wave_file(path: Path, **changes: Any) -> Path:
     """Write the small campaign, with changes, and return its file."""
     path.write_text(yaml.safe_dump({**WAVE, **changes}))
     return path

@@ -37,7 +37,7 @@ QUICK: dict[str, Any] = {
 """The small campaign with little training: what it learns does not matter here."""
 
 
-def start(directory: Path, **changes: Any) -> Campaign:  # noqa: ANN401 - a campaign file's values
+def start(directory: Path, **changes: Any) -> Campaign:
     """Start or resume the quick campaign, with changes."""
     return Campaign.start(parse({**QUICK, **changes}, "test"), directory)
 

@@ -112,12 +112,12 @@ def test_what_may_change_is_frozen_anew(tmp_path: Path) -> None:
     assert changed.key == first.key
 
 
-def test_the_order_of_the_parameters_is_fixed(tmp_path: Path) -> None:
-    """It is the order of every array's columns."""
+def test_the_order_of_the_parameters_stays_that_of_the_columns(tmp_path: Path) -> None:
     start(tmp_path)
     side = {"low": 0, "high": 1}
-    with pytest.raises(UsageError, match="parameters"):
-        start(tmp_path, parameters={"phase": side, "length": side})
+    changes = {"parameters": {"phase": side, "length": side}, "stopping": {"max_steps": 9}}
+    assert start(tmp_path, **changes).config.parameters.names == ("length", "phase")
+    assert Campaign.open(tmp_path).config.parameters.names == ("length", "phase")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_order_of_the_parameters_is_fixed(tmp_path: Path) -> None:
 def test_parameters_are_those_of_the_solver(
     tmp_path: Path, parameters: list[str], expected: str
 ) -> None:
-    bounds = dict.fromkeys(parameters, {"low": 0, "high": 1})
+    bounds = {name: {"low": 0, "high": 1} for name in parameters}
     with pytest.raises(UsageError, match=expected):
         start(tmp_path / "wave", parameters=bounds)
     assert not (tmp_path / "wave").exists()

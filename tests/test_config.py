@@ -16,7 +16,7 @@ SIDE = {"low": 0, "high": 1}
 RATE = {"kind": "cosine", "start": 0.1, "end": 0.01, "length": 3}
 
 
-def refused(content: Any) -> str:  # noqa: ANN401 - whatever a file may hold
+def refused(content: Any) -> str:
     with pytest.raises(UsageError) as caught:
         parse(content, "wave.yaml")
     return str(caught.value)

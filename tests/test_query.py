@@ -46,14 +46,14 @@ class FirstOnes:
     driver: Any = None
     __protocol_name__ = "first ones"
 
-    def attach(self, driver: Any) -> None:  # noqa: ANN401 - as documented
+    def attach(self, driver: Any) -> None:
         self.driver = driver
 
     @property
     def is_attached(self) -> bool:
         return self.driver is not None
 
-    def sample(self, query_queue: AbstractQueue[Any], *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401
+    def sample(self, query_queue: AbstractQueue[Any], *_args: Any, **_kwargs: Any) -> None:
         for index in range(self.puts):
             query_queue.put(self.driver.unlabeled_pool[index])
 
@@ -64,7 +64,7 @@ class Stubborn(FirstOnes):
 
     items: list[Any] = field(default_factory=list)
 
-    def sample(self, query_queue: AbstractQueue[Any], *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401
+    def sample(self, query_queue: AbstractQueue[Any], *_args: Any, **_kwargs: Any) -> None:
         for item in self.items:
             query_queue.put(item)
 

@@ -218,10 +218,11 @@ def test_figures_leave_the_global_state_of_matplotlib_alone(first: Campaign) -> 
 
 def test_a_drawing_on_the_page_has_its_caption() -> None:
     nothing = Standing(0, 0, (), 0.0, "Nothing.", None, None)
-    drawing = Drawing("a.png", "Title", "What <it> shows.", PNG)
+    content = PNG + b"\0\0\0\rIHDR" + (1600).to_bytes(4)
+    drawing = Drawing("a.png", "Title", "What <it> shows.", content)
     page = Page("name", "", "now", nothing, [], None, [drawing], "a: 1", {"numpy": "2"})
     html = page_html(page)
-    assert '<img src="a.png" alt="Title"' in html
+    assert '<img src="a.png" alt="Title" width="1000"' in html
     assert "What &lt;it&gt; shows." in html
 
 

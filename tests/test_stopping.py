@@ -32,7 +32,7 @@ def history(errors: Sequence[float], seconds: float = 10.0, left: int = 100) -> 
     ]
 
 
-def signal_of(rule: str, records: list[StepRecord], **settings: Any) -> Signal:  # noqa: ANN401
+def signal_of(rule: str, records: list[StepRecord], **settings: Any) -> Signal:
     decision = decide(records, StoppingSettings.model_validate(settings))
     return next(signal for signal in decision.signals if signal.rule == rule)
 
