@@ -54,8 +54,8 @@ def prepare_campaign(directory: Path, *, retry_failed: bool = False) -> None:
     campaign = Campaign.open(directory)
     design(campaign)
     picks = design_to_solve(campaign)
-    solve_all(campaign, 0, picks, where="design", retry_failed=retry_failed)
-    label_design(campaign)
+    seconds = solve_all(campaign, 0, picks, where="design", retry_failed=retry_failed)
+    label_design(campaign, seconds)
     append_design(campaign)
 
 
@@ -80,8 +80,8 @@ def active_learning_step(directory: Path, step: int, *, retry_failed: bool = Fal
     if decision.stop:
         return _completed(f"stopped by {decision.reason}", decision.reason)
     query(campaign, step)
-    solve_all(campaign, step, step_to_solve(campaign, step), retry_failed=again)
-    label(campaign, step)
+    seconds = solve_all(campaign, step, step_to_solve(campaign, step), retry_failed=again)
+    label(campaign, step, seconds)
     append(campaign, step)
     return _completed(in_words(campaign, step), "")
 

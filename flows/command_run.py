@@ -6,7 +6,6 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.console import shown
-from phases.campaign import Campaign
 from phases.config import CampaignConfig, load
 from pools.errors import UsageError
 
@@ -18,8 +17,10 @@ def run_command(
     console = Console()
     config, directory = _find(campaign, directory, changes)
     with shown(console):
-        Campaign.start(config, directory)  # refused here, before Prefect takes seconds to start
-        from flows.campaign import run_campaign
+        from phases.campaign import Campaign  # torch takes a second to load
+
+        Campaign.start(config, directory)
+        from flows.campaign import run_campaign  # and Prefect two, once nothing can be refused
 
         reason = run_campaign(config, directory, retry_failed=retry_failed)
     console.print(f"stopped: {reason}", highlight=False, soft_wrap=True, markup=False)

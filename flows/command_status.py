@@ -61,7 +61,8 @@ def _print_metrics(console: Console, campaign: Campaign, steps: list[StepOvervie
         error = f"relative L2 {field['relative_l2']['mean']:.4f}"
         table.add_row(escape(name), error, f"{field['coverage90']:.2f}")
     for name, quantity in metrics["quantities"].items():
-        error = f"RMSE {quantity['rmse']:.4g} {quantity['unit']}, R2 {_number(quantity['r2'])}"
+        unit = "" if quantity["unit"] == "1" else f" {quantity['unit']}"
+        error = f"RMSE {quantity['rmse']:.4g}{unit}, R2 {_number(quantity['r2'])}"
         table.add_row(escape(name), escape(error), f"{quantity['coverage90']:.2f}")
     console.print(table)
 

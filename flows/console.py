@@ -46,7 +46,10 @@ def _handler(console: Console) -> Iterator[logging.Handler]:
         return
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
     with Progress(
-        *columns, TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False), console=console
+        *columns,
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        console=console,
     ) as bars:
         yield Bars(bars)
 

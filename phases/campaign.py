@@ -137,13 +137,16 @@ class Campaign:
         """Return the first step that has not appended its labels."""
         return sum(entry.phase == "append" for entry in self.ledger.entries())
 
-    def once(self, step: int, phase: str, work: Callable[[int], Work]) -> Entry:
+    def once(
+        self, step: int, phase: str, work: Callable[[int], Work], *, spent: float = 0.0
+    ) -> Entry:
         """Do a phase unless the ledger says that it is done, and say in the ledger that it is.
 
         Args:
             step: the step.
             phase: the phase.
             work: does it with the seed it is given; doing it twice must be harmless.
+            spent: seconds that the phase took before this call.
         """
         if (entry := self.ledger.find(step, phase)) is not None:
             return entry
@@ -154,7 +157,7 @@ class Campaign:
             phase=phase,
             seed=seed,
             artifacts={str(f.relative_to(self.directory)): digest(f) for f in done.artifacts},
-            seconds=round(time.monotonic() - started, 3),
+            seconds=round(spent + time.monotonic() - started, 3),
             summary=done.summary,
             finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )

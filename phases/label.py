@@ -40,20 +40,24 @@ def design_to_solve(campaign: Campaign) -> list[Pick]:
     return [*initial_picks(campaign), *test_picks(campaign)]
 
 
-def conclude_label(campaign: Campaign, step: int) -> Entry:
+def conclude_label(campaign: Campaign, step: int, spent: float = 0.0) -> Entry:
     """Finish the label phase of a step once every sample was tried.
+
+    Args:
+        campaign: whose.
+        step: which.
+        spent: seconds that this process waited for the samples.
 
     Raises:
         TooFewLabelsError: fewer succeeded than the campaign asks for.
     """
-    return campaign.once(
-        step, "label", lambda _: _conclude(campaign, step, queried_picks(campaign, step))
-    )
+    picks = queried_picks(campaign, step)
+    return campaign.once(step, "label", lambda _: _conclude(campaign, step, picks), spent=spent)
 
 
-def conclude_design_label(campaign: Campaign) -> Entry:
-    """Finish the labelling of the initial design and the test set; errors as `conclude_label`."""
-    return campaign.once(0, "label_design", lambda _: _conclude_design(campaign))
+def conclude_design_label(campaign: Campaign, spent: float = 0.0) -> Entry:
+    """Finish the labelling of the initial design and the test set, as `conclude_label`."""
+    return campaign.once(0, "label_design", lambda _: _conclude_design(campaign), spent=spent)
 
 
 def records_of(campaign: Campaign, picks: Sequence[Pick]) -> list[SampleRecord]:

@@ -116,9 +116,10 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
             raise ValueError(f"unknown {sorted(unknown)}; allowed are {list(self.root)}")
         for name, bounds in self.root.items():
             if not bounds.low <= parameters[name] <= bounds.high:
+                unit = "" if bounds.unit == "1" else f" {bounds.unit}"
                 raise ValueError(
-                    f"{name} is {parameters[name]:g}, outside {bounds.low:g} to {bounds.high:g} "
-                    f"{bounds.unit}; the surrogate was not trained there"
+                    f"{name} is {parameters[name]:g}, outside {bounds.low:g} to {bounds.high:g}"
+                    f"{unit}; the surrogate was not trained there"
                 )
         return np.array([parameters[name] for name in self.root])
 

@@ -1,11 +1,13 @@
 """Label, as tasks: one `solve-<id>` run per sample, then one that says how the step went."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from prefect import task, unmapped
 from prefect.futures import PrefectFuture, as_completed
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign
@@ -29,7 +31,7 @@ def solve(
 
 def solve_all(
     campaign: Campaign, step: int, picks: Sequence[Pick], *, where: str = "", retry_failed: bool
-) -> None:
+) -> float:
     """Fan out over the samples, so that each one's result is committed when it ends.
 
     Called in a flow's body: results of tasks that a task maps are committed only with the outer
@@ -41,29 +43,43 @@ def solve_all(
         picks: the samples; nothing happens without any.
         where: what the progress in the UI is called; the step unless given.
         retry_failed: solve again what failed for a numerical reason.
+
+    Returns:
+        Seconds that it took.
     """
     if not picks:
-        return
+        return 0.0
+    started = time.monotonic()
     policy = campaign.config.label
-    with SolverWorkers(campaign.config.solver, policy.workers) as workers:
-        futures = solve.with_options(**retry_options(policy)).map(
-            unmapped(campaign), step, picks, unmapped(workers), retry_failed=retry_failed
-        )
+    policed = solve.with_options(**retry_options(policy))
+    settings = {"campaign": unmapped(campaign), "step": step, "retry_failed": retry_failed}
+    with (
+        SolverWorkers(campaign.config.solver, policy.workers) as workers,
+        ThreadPoolTaskRunner[Any](
+            max_workers=policy.workers
+        ) as runner,  # the others wait as Pending
+    ):
+        futures = runner.map(policed, {**settings, "pick": picks, "workers": unmapped(workers)})
         _watch(ProgressArtifact(campaign, where or f"step{step:03d}", len(futures)), futures)
+    return time.monotonic() - started
 
 
 @task(name="label", task_run_name="label-step{step:03d}", **PERSISTED)
-def label(campaign: Campaign, step: int) -> dict[str, Any]:
+def label(campaign: Campaign, step: int, spent: float) -> dict[str, Any]:
     """Say how the step's samples went; fails when too few were solved."""
     publish_samples(campaign, f"step{step:03d}", queried_picks(campaign, step))
-    return asdict(conclude_label(campaign, step))
+    return asdict(conclude_label(campaign, step, spent))
 
 
 @task(name="label-design", **PERSISTED)
-def label_design(campaign: Campaign, step: int = 0) -> dict[str, Any]:  # noqa: ARG001 - its key
+def label_design(
+    campaign: Campaign,
+    spent: float,
+    step: int = 0,  # noqa: ARG001 - its key
+) -> dict[str, Any]:
     """Say how the initial samples and the test set went; fails when too few were solved."""
     publish_samples(campaign, "design", [*initial_picks(campaign), *test_picks(campaign)])
-    return asdict(conclude_design_label(campaign))
+    return asdict(conclude_design_label(campaign, spent))
 
 
 def _watch(progress: ProgressArtifact, futures: Sequence[PrefectFuture[Any]]) -> None:
