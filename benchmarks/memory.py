@@ -80,15 +80,15 @@ def main() -> None:
 def _report(memory: list[Memory], per_step: float) -> None:
     """Print the table."""
     steps = len(memory)
-    print(f"shock, 8 samples a step, {steps} steps in one process; a step adds to the pool")
-    print(f"  {per_step / KIB:.1f} KiB; memory after step {WARM}, after step {steps}, and growth:")
+    print(f"shock, {steps} steps of 8 samples in one process; a step's shard has", end=" ")
+    print(f"{per_step / KIB:.1f} KiB")
+    print(f"  {'MiB':10}{f'step {WARM}':>10}{f'step {steps}':>10}{'KiB a step':>14}", end="")
+    print("   over the shard's")
     for name in ("resident", "private", "peak"):
         values = np.array([getattr(m, name) for m in memory[WARM - 1 :]], float)
         slope = _slope(values)
-        print(
-            f"  {name:10}{values[0] / KIB**2:9.2f} MiB{values[-1] / KIB**2:9.2f} MiB"
-            f"{slope / KIB:9.1f} KiB a step, {slope / per_step:6.2f} of what the pool gained"
-        )
+        print(f"  {name:10}{values[0] / KIB**2:10.1f}{values[-1] / KIB**2:10.1f}", end="")
+        print(f"{slope / KIB:14.1f}{slope / per_step:17.2f}")
 
 
 def _slope(values: np.ndarray) -> float:

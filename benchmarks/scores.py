@@ -35,33 +35,36 @@ def alc(errors: Array, baseline: Array) -> Array:
         baseline: the baseline's with the same seeds, likewise.
     """
     differences: Array = np.log(errors[:, 1:] / baseline[:, 1:])  # (s, t - 1)
-    return differences.mean(axis=1)
+    means: Array = differences.mean(1)
+    return means
 
 
 def der(labelled: Array, errors: Array, baseline: Array) -> float:
     """Return how many times fewer labels the strategy needs than the baseline.
 
-    The labels of the whole run over those at which the strategy reaches the baseline's final
-    error. Where it does not get there, the other way round: those at which the baseline reaches
-    the strategy's final error over those of the whole run. Neither curve is ever extrapolated.
+    The labels that the baseline needs for an error over those that the strategy needs, at the
+    lowest error that both reach: the baseline's best, or the strategy's where that is higher. So
+    neither curve is ever extrapolated, and exchanging the two gives the reciprocal.
 
     Args:
         labelled: training samples at each step, shape (t,).
         errors: the strategy's, shape (t,).
         baseline: the baseline's, shape (t,).
     """
-    if (reached := labels_to_reach(labelled, errors, float(baseline[-1]))) is not None:
-        return float(labelled[-1]) / reached
-    matched = labels_to_reach(labelled, baseline, float(errors[-1]))
-    assert matched is not None  # the baseline ends below the strategy, or it had been reached
-    return matched / float(labelled[-1])
+    target = max(float(errors.min()), float(baseline.min()))
+    theirs = labels_to_reach(labelled, baseline, target)
+    return theirs / labels_to_reach(labelled, errors, target)
 
 
-def labels_to_reach(labelled: Array, errors: Array, target: float) -> float | None:
-    """Return at how many labels a curve first meets a target, log-log interpolated, or None."""
+def labels_to_reach(labelled: Array, errors: Array, target: float) -> float:
+    """Return at how many labels a curve first meets a target, log-log interpolated.
+
+    Raises:
+        ValueError: it never does.
+    """
     met = np.flatnonzero(errors <= target)
     if not len(met):
-        return None
+        raise ValueError(f"the curve ends at {errors.min():g} and never reaches {target:g}")
     last = int(met[0])
     if last == 0:
         return float(labelled[0])
@@ -72,7 +75,8 @@ def labels_to_reach(labelled: Array, errors: Array, target: float) -> float | No
 
 def typical(errors: Array) -> Array:
     """Return the geometric mean over seeds, shape (s, t) to (t,)."""
-    return np.exp(np.log(errors).mean(0))
+    means: Array = np.exp(np.log(errors).mean(0))
+    return means
 
 
 def over_seeds(seeds: int, statistic: Callable[[NDArray[np.intp]], float]) -> Interval:

@@ -112,7 +112,7 @@ def report(directory: CampaignDirectory) -> None:
 
 @app.command()
 def check(directory: CampaignDirectory) -> None:
-    """Verify every digest, and rebuild damaged shards of the pool from the samples.
+    """Verify every digest, and make damaged shards, checkpoints, metrics and lists again.
 
     Example: `solverloop check campaigns/channel`
     """
@@ -130,9 +130,6 @@ def main() -> None:
             f"error: {error}", markup=False
         )
         sys.exit(2 if isinstance(error, UsageError) else 1)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted: run the same command again to go on")
-        sys.exit(130)
 
 
 def _prepare_environment(*, verbose: bool) -> None:

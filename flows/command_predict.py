@@ -18,10 +18,8 @@ def predict_command(
     """Print every quantity with its uncertainty, and write the fields where asked."""
     campaign, parameters = Campaign.open(directory), _parse(at)
     step = trained_step(campaign, step)
-    quantities = predict(campaign, step, parameters).quantities
     table = Table("quantity", "mean", "std", "unit")
-    for column, (name, unit) in enumerate(campaign.solver.quantities.items()):
-        mean, std = quantities.mean[0, column], quantities.std[0, column]
+    for name, mean, std, unit in predict(campaign, step, parameters).quantities():
         table.add_row(escape(name), f"{mean:.5g}", f"{std:.2g}", escape(unit))
     console = standard_output()
     console.print(table)

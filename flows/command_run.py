@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import typer
 from rich.console import Console
 
 from flows.console import shown
 from phases.config import CampaignConfig, load
 from pools.errors import UsageError
+
+_INTERRUPTED = 130  # what shells report of a process that SIGINT ended
 
 
 def run_command(
@@ -16,16 +19,24 @@ def run_command(
     """Start or resume a campaign, with progress, and say why it stopped."""
     console = Console()
     config, directory = _find(campaign, directory, changes)
-    with shown(console):
-        from phases.campaign import Campaign  # torch takes a second to load
-
-        Campaign.start(config, directory)
-        from flows.campaign import run_campaign  # and Prefect two, once nothing can be refused
-
-        reason = run_campaign(config, directory, retry_failed=retry_failed)
+    try:
+        with shown(console):
+            reason = _run(config, directory, retry_failed=retry_failed)
+    except KeyboardInterrupt:
+        console.print("interrupted: run the same command again to go on, nothing is lost")
+        raise typer.Exit(_INTERRUPTED) from None
     console.print(f"stopped: {reason}", highlight=False, soft_wrap=True, markup=False)
     page = directory / "report" / "index.html"
     console.print(f"look at {page}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _run(config: CampaignConfig, directory: Path, *, retry_failed: bool) -> str:
+    from phases.campaign import Campaign  # torch takes a second to load
+
+    Campaign.start(config, directory)
+    from flows.campaign import run_campaign  # and Prefect two, once nothing can be refused
+
+    return run_campaign(config, directory, retry_failed=retry_failed)
 
 
 def _find(

@@ -73,7 +73,7 @@ def test_a_flipped_byte_in_the_tensors_is_found(saved: Saved, where: int) -> Non
     content = bytearray(path.read_bytes())
     content[where] ^= 1
     path.write_bytes(content)
-    with pytest.raises(IntegrityError, match=rf"{TENSORS} has the SHA-256 .* run `solverloop check`"):
+    with pytest.raises(IntegrityError, match=rf"{TENSORS} has the SHA-256 .* run `solverloop"):
         load(saved.directory)
 
 
