@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other, each in a process of its own; `--full` for the long ones."""
+"""All benchmarks, one after the other, each in a process of its own."""
 
 import argparse
 import subprocess

@@ -3,8 +3,8 @@
 Every strategy of a seed begins with the same Sobol' design, networks and test set, and takes
 equally many optimizer steps. ALC is the mean over steps of the log error against random choice
 (below 0 is better); DER is how many times fewer labels reach the lowest error that both it and
-random choice reach (above 1 is better). Both with a 95 % bootstrap interval over seeds. Finished curves and flows are kept in
-benchmarks/results and not run again.
+random choice reach (above 1 is better). Both with a 95 % bootstrap interval over seeds. Finished
+curves and flows are kept in benchmarks/results and not run again.
 """
 
 import argparse

@@ -83,7 +83,8 @@ def write_prediction(
     """Write what `predict` says for ParaView, on the solver's mesh; errors as there."""
     predicted = predict(campaign, step, parameters)
     sample = Sample.of(parameters, campaign.solver.fingerprint)
-    quantities, fields = {}, {}
+    quantities: dict[str, Quantity] = {}
+    fields: dict[str, Field] = {}
     for name, mean, std, unit in predicted.quantities():
         quantities |= {name: Quantity(mean, unit), f"{name}_std": Quantity(std, unit)}
     for name, values, spread, unit in predicted.fields():

@@ -246,7 +246,7 @@ def test_the_last_surrogate_predicts_unless_told(finished: Campaign) -> None:
     assert trained_step(finished, 1) == 1
     with pytest.raises(UsageError, match="step 7 has no surrogate; trained are steps 0 to 2"):
         trained_step(finished, 7)
-    prediction = predict(finished, 2, {"length": 0.5, "phase": 0.5})
+    prediction = predict(finished, 2, {"length": 0.5, "phase": 0.5}).prediction
     assert prediction.quantities.mean.shape == (1, 1)
     assert prediction.fields.std.shape == (1, 25, 1)
 
