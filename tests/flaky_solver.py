@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,8 @@ class Flaky:
 
     Attributes:
         edge: where it fails.
-        kind: `diverged` while the file `switch` exists; `killed` on the first attempt; `raises`,
-            `nan` always.
+        kind: `diverged` while the file `switch` exists; `killed` on the first attempt;
+            `hangs` (with a process of its own, deaf to TERM), `raises`, `nan` always.
         switch: a file.
     """
 
@@ -71,6 +72,9 @@ class Flaky:
                 raise SolverError(Outcome.DIVERGED, "the switch is on", directory)
             case "killed" if directory.name == "attempt-01":
                 os.kill(os.getpid(), signal.SIGKILL)
+            case "hangs":
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                subprocess.run(["sleep", "1000"], check=False)
             case "raises":
                 raise ValueError("a bug of the user's")
             case "nan":

@@ -22,7 +22,7 @@ from pools.vtkhdf import read_solution
 from solvers.build import build
 from solvers.label import label_one
 from solvers.policy import LabelPolicy
-from solvers.settings import AnalyticSettings
+from solvers.settings import AnalyticSettings, CustomSettings
 from solvers.workers import SolverWorkers
 
 QUICK = AnalyticSettings(problem="wave")
@@ -105,6 +105,19 @@ def test_a_deadline_ends_the_solver(tmp_path: Path) -> None:
         label_one(record_at(0.3, SLOW), tmp_path / "s", workers, policy)
     assert caught.value.outcome is Outcome.TIMEOUT
     assert time.monotonic() - started < 15
+    assert not processes_in(tmp_path)
+
+
+def test_a_deadline_ends_grandchildren_and_the_deaf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    hanging = CustomSettings(factory="flaky_solver:Flaky", options={"edge": 1.0, "kind": "hangs"})
+    record = SampleRecord(Pick(Sample.of({"x": 0.3}, "flaky"), "test"), step=0)
+    policy = LabelPolicy(timeout_seconds=1, grace_seconds=0.3)
+    with SolverWorkers(hanging) as workers, pytest.raises(SolverError) as caught:
+        label_one(record, tmp_path / "s", workers, policy)
+    assert caught.value.outcome is Outcome.TIMEOUT
     assert not processes_in(tmp_path)
 
 
