@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from pools.sample import Sample
+from pools.shard import write_shard
 from pools.solution import Field, Mesh, Quantity, Solution
-from pools.training import TrainingPool, write_shard
+from pools.training import TrainingPool
 
 CHANNELS = ("u", "v", "w", "p")
 

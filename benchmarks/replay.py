@@ -20,8 +20,9 @@ from benchmarks.problems import Problem
 from pools.candidates import CandidatePool, DesignSequence
 from pools.sample import Sample
 from pools.seeds import generator_for, seed_for
+from pools.shard import write_shard
 from pools.space import ParameterSpace
-from pools.training import TrainingPool, write_shard
+from pools.training import TrainingPool
 from strategies.metrology import evaluate
 from strategies.picking import run_queries
 from strategies.remaining import SOBOL

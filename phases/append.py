@@ -7,7 +7,7 @@ from phases.campaign import Campaign, Work
 from phases.label import records_of, solved
 from pools.ledger import Entry
 from pools.pick import Pick
-from pools.training import write_shard
+from pools.shard import write_shard
 from pools.vtkhdf import read_solution
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from phases.campaign import Campaign
 from pools.errors import UsageError
 from pools.sample import Sample
+from pools.shard import PoolSchema
 from pools.solution import Field, Quantity, Solution
-from pools.training import PoolSchema
 from pools.vtkhdf import write_solution
 from surrogates.checkpoint import load
 from surrogates.prediction import Prediction

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from pools.errors import IntegrityError
 from pools.files import publish_bytes, publish_json
+from pools.shard import PoolSchema
 from pools.space import ParameterSpace
-from pools.training import PoolSchema
 from surrogates.ensemble import Network
 from surrogates.outputs import Outputs
 from surrogates.pod import Pod

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pools.errors import UsageError
+from pools.shard import PoolSchema
 from pools.space import ParameterSpace
-from pools.training import PoolSchema
 from surrogates.ensemble import Network
 from surrogates.outputs import Outputs
 from surrogates.prediction import Estimate, Prediction

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pools.sample import Sample
+from pools.shard import write_shard
 from pools.solution import Field, Mesh, Quantity, Solution
 from pools.space import Parameter, ParameterSpace
-from pools.training import TrainingPool, write_shard
+from pools.training import TrainingPool
 from surrogates.settings import EnsembleSettings, Schedule
 
 Array = NDArray[np.float64]

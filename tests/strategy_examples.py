@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from pools.candidates import CandidatePool, DesignSequence
 from pools.sample import Sample
+from pools.shard import write_shard
 from pools.solution import Field, Mesh, Quantity, Solution
 from pools.space import Parameter, ParameterSpace
-from pools.training import TrainingPool, write_shard
+from pools.training import TrainingPool
 from surrogates.prediction import Estimate, Prediction
 
 Array = NDArray[np.float64]

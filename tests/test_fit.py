@@ -7,8 +7,9 @@ from field_pools import QUICK, SPACE, grid, pool, solution
 from numpy.typing import NDArray
 
 from pools.errors import UsageError
+from pools.shard import write_shard
 from pools.space import Parameter, ParameterSpace
-from pools.training import TrainingPool, write_shard
+from pools.training import TrainingPool
 from surrogates.fit import fit, reexpress
 from surrogates.outputs import Outputs
 from surrogates.pod import fit_pod

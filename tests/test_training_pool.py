@@ -12,8 +12,9 @@ from torch.utils.data import DataLoader
 from pools.errors import CampaignError, IntegrityError
 from pools.files import digest
 from pools.sample import Sample
+from pools.shard import write_shard
 from pools.solution import Mesh, Quantity, Solution
-from pools.training import TrainingPool, write_shard
+from pools.training import TrainingPool
 
 NAMES = ("x", "y")
 
@@ -114,3 +115,20 @@ def test_a_missing_or_damaged_shard_names_the_way_out(
         bad.write_bytes(content)
     with pytest.raises(IntegrityError, match="solverloop check"):
         TrainingPool([*shards, bad])
+
+
+def test_a_pool_of_many_shards_opens_few_files(tmp_path: Path) -> None:
+    files = [tmp_path / f"{index:03d}.h5" for index in range(150)]
+    for index, file in enumerate(files):
+        write_shard(file, [solution(float(index))], NAMES)
+    before = open_files()
+    with TrainingPool(files) as pool:
+        assert open_files() == before
+        values = [float(pool[index]["fields"][1, 0]) for index in range(len(pool))]
+        assert open_files() - before <= 64
+    assert values == [float(index) for index in range(len(files))]
+    assert open_files() == before
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
