@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from prefect import task, unmapped
+from prefect import Task, task
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -17,10 +17,16 @@ from pools.errors import SolverError
 from pools.pick import Pick
 from solvers.workers import SolverWorkers
 from tasks.artifacts import ProgressArtifact, publish_samples
-from tasks.policy import PERSISTED, retry_options
+from tasks.policy import cache_key, retry_options
 
 
-@task(name="solve", task_run_name="solve-{pick.sample.id}", **PERSISTED)
+@task(
+    name="solve",
+    task_run_name="solve-{pick.sample.id}",
+    persist_result=True,
+    result_serializer="json",
+    cache_key_fn=cache_key,
+)
 def solve(
     campaign: Campaign, step: int, pick: Pick, workers: SolverWorkers, *, retry_failed: bool
 ) -> dict[str, Any]:
@@ -51,35 +57,40 @@ def solve_all(
         return 0.0
     started = time.monotonic()
     policy = campaign.config.label
-    policed = solve.with_options(**retry_options(policy))
-    settings = {"campaign": unmapped(campaign), "step": step, "retry_failed": retry_failed}
     with (
         SolverWorkers(campaign.config.solver, policy.workers) as workers,
-        ThreadPoolTaskRunner[Any](
-            max_workers=policy.workers
-        ) as runner,  # the others wait as Pending
+        ThreadPoolTaskRunner[Any](max_workers=policy.workers) as runner,  # the others are Pending
     ):
-        futures = runner.map(policed, {**settings, "pick": picks, "workers": unmapped(workers)})
+        same = {"campaign": campaign, "step": step, "retry_failed": retry_failed}
+        futures = [
+            runner.submit(_solve_of(campaign, pick), {**same, "pick": pick, "workers": workers})
+            for pick in picks
+        ]
         _watch(ProgressArtifact(campaign, where or f"step{step:03d}", len(futures)), futures)
     return time.monotonic() - started
 
 
-@task(name="label", task_run_name="label-step{step:03d}", **PERSISTED)
+@task(name="label", task_run_name="label-step{step:03d}")
 def label(campaign: Campaign, step: int, spent: float) -> dict[str, Any]:
     """Say how the step's samples went; fails when too few were solved."""
     publish_samples(campaign, f"step{step:03d}", queried_picks(campaign, step))
     return asdict(conclude_label(campaign, step, spent))
 
 
-@task(name="label-design", **PERSISTED)
-def label_design(
-    campaign: Campaign,
-    spent: float,
-    step: int = 0,  # noqa: ARG001 - its key
-) -> dict[str, Any]:
+@task(name="label-design")
+def label_design(campaign: Campaign, spent: float) -> dict[str, Any]:
     """Say how the initial samples and the test set went; fails when too few were solved."""
     publish_samples(campaign, "design", [*initial_picks(campaign), *test_picks(campaign)])
     return asdict(conclude_design_label(campaign, spent))
+
+
+def _solve_of(campaign: Campaign, pick: Pick) -> Task[..., dict[str, Any]]:
+    """Return the task for a sample; what the disk lacks is never taken from Prefect's cache."""
+    place = campaign.sample_directory(pick.sample.id)
+    record = place.read()
+    is_solved = record is not None and place.is_solved(record)
+    options = retry_options(campaign.config.label)
+    return solve.with_options(refresh_cache=not is_solved, **options)
 
 
 def _watch(progress: ProgressArtifact, futures: Sequence[PrefectFuture[Any]]) -> None:

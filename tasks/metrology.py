@@ -7,10 +7,9 @@ from prefect import task
 
 from phases.campaign import Campaign
 from phases.metrology import metrology as metrology_phase
-from tasks.policy import PERSISTED
 
 
-@task(name="metrology", task_run_name="metrology-step{step:03d}", **PERSISTED)
+@task(name="metrology", task_run_name="metrology-step{step:03d}")
 def metrology(campaign: Campaign, step: int) -> dict[str, Any]:
     """Measure the surrogate on the fixed test set, and log every stopping signal."""
     return asdict(metrology_phase(campaign, step))

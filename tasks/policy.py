@@ -1,7 +1,8 @@
-"""What all phase tasks share: results as JSON, kept under a key of campaign, step and sample."""
+"""The policy of solving: what Prefect keeps of a sample, and when it tries again.
 
-from collections.abc import Mapping
-from types import MappingProxyType
+The other phases need none: the ledger says what is done, and doing it again is a look at it.
+"""
+
 from typing import Any
 
 from prefect.context import TaskRunContext
@@ -12,17 +13,10 @@ from pools.outcome import Outcome
 from solvers.policy import LabelPolicy
 
 
-def cache_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
-    """Name a result by campaign, step, phase and sample, so that a retried run finds it again."""
-    pick = parameters.get("pick")
-    parts = [parameters["campaign"].key, f"{parameters['step']:03d}", context.task.name]
-    return "-".join([*parts, pick.sample.id] if pick is not None else parts)
-
-
-PERSISTED: Mapping[str, Any] = MappingProxyType(
-    {"persist_result": True, "result_serializer": "json", "cache_key_fn": cache_key}
-)
-"""Options of a task whose result a retried run finds again."""
+def cache_key(_context: TaskRunContext, parameters: dict[str, Any]) -> str:
+    """Name a result by campaign, step and sample, so that a retried run finds it again."""
+    campaign, step, pick = (parameters[name] for name in ("campaign", "step", "pick"))
+    return f"{campaign.key}-{step:03d}-{pick.sample.id}"
 
 
 def is_infrastructure_fault(_task: object, _run: object, state: Any) -> bool:  # noqa: ANN401

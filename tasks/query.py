@@ -7,10 +7,9 @@ from prefect import task
 
 from phases.campaign import Campaign
 from phases.query import query as query_phase
-from tasks.policy import PERSISTED
 
 
-@task(name="query", task_run_name="query-step{step:03d}", **PERSISTED)
+@task(name="query", task_run_name="query-step{step:03d}")
 def query(campaign: Campaign, step: int) -> dict[str, Any]:
     """Choose the samples that the solver is asked for next."""
     return asdict(query_phase(campaign, step))

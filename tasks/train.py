@@ -7,10 +7,9 @@ from prefect import task
 
 from phases.campaign import Campaign
 from phases.train import train as train_phase
-from tasks.policy import PERSISTED
 
 
-@task(name="train", task_run_name="train-step{step:03d}", **PERSISTED)
+@task(name="train", task_run_name="train-step{step:03d}")
 def train(campaign: Campaign, step: int) -> dict[str, Any]:
     """Train the surrogate on all that is labelled when the step begins."""
     return asdict(train_phase(campaign, step))

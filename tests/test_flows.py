@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,6 +137,22 @@ def test_a_finished_campaign_run_again_changes_nothing(finished: tuple[Any, Path
     assert outcome_of(directory) == before
     assert ledger_of(directory) == lines
     assert set(solved_attempts(directory).values()) == {1}
+
+
+def test_a_restored_backup_goes_on(finished: tuple[Any, Path], tmp_path: Path) -> None:
+    """What the disk lacks is made again, though Prefect remembers that it was done."""
+    backup = tmp_path / "wave"
+    shutil.copytree(finished[1], backup)
+    for asked in json.loads((backup / "steps/001/selection.json").read_text()):
+        shutil.rmtree(backup / "samples" / asked["sample"]["id"])
+    for step in ("steps/001", "steps/002"):
+        shutil.rmtree(backup / step)
+    (backup / "pool/step-001.h5").unlink()
+    lines = [line for line in ledger_of(backup) if line["step"] == 0]
+    text = "".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines)
+    (backup / "ledger.jsonl").write_text(text)
+    assert run(CampaignConfig.model_validate(WAVE), backup).is_completed()
+    assert outcome_of(backup) == outcome_of(finished[1])
 
 
 def test_it_goes_on_when_the_stopping_rule_changes(
