@@ -123,7 +123,7 @@ def check(directory: CampaignDirectory) -> None:
 
 def main() -> None:
     """Run the command; a user's mistake is a message, never a traceback."""
-    sys.path.insert(0, str(Path.cwd()))  # where a solver of the user's own lies
+    sys.path.append(str(Path.cwd()))  # where a solver of the user's own lies
     try:
         app()
     except SolverloopError as error:

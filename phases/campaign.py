@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -17,7 +17,7 @@ import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
 from phases.progress import LOGGER
-from pools.errors import CampaignError, UsageError
+from pools.errors import CampaignError, IntegrityError, UsageError
 from pools.files import digest, publish_bytes
 from pools.ledger import Entry, Ledger
 from pools.record import SampleDirectory
@@ -46,11 +46,13 @@ class Campaign:
         config: the frozen configuration.
         key: made at random when the campaign was created; tells it from another one that had the
             same name and place.
+        fingerprint: identity of the solver that the campaign began with.
     """
 
     directory: Path
     config: CampaignConfig
     key: str
+    fingerprint: str
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -62,13 +64,14 @@ class Campaign:
         file = directory / "campaign.yaml"
         try:
             content = yaml.safe_load(file.read_text())
-            frozen, key = content["campaign"], content["created"]["key"]
+            frozen, created = content["campaign"], content["created"]
+            key, fingerprint = created["key"], created["solver"]
         except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"{directory} is not a campaign's directory: cannot read {file} ({error}); give "
                 "the directory that `solverloop run` wrote, such as campaigns/channel"
             ) from error
-        return cls(directory.resolve(), parse(frozen, str(file)), key)
+        return cls(directory.resolve(), parse(frozen, str(file)), key, fingerprint)
 
     @classmethod
     def start(cls, config: CampaignConfig, directory: Path) -> Self:
@@ -79,17 +82,13 @@ class Campaign:
                 configuration changed in a section that decides samples or weights.
             CampaignError: the directory cannot be written.
         """
-        if (directory / "campaign.yaml").exists():
-            return cls.open(directory)._resumed_with(config)
-        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            raise UsageError(
-                f"{directory} exists but is not a campaign's directory; give an empty or a new "
-                "one with --directory"
-            )
-        created = cls(directory.resolve(), config, uuid4().hex)
-        created._check_parameters()
-        created._freeze()
-        return created
+        _refuse_foreign(directory)
+        if not (directory / "campaign.yaml").exists():
+            _check_parameters(config, build(config.solver))
+        with _held(directory):
+            if (directory / "campaign.yaml").exists():
+                return cls.open(directory)._resumed_with(config)
+            return cls._created(config, directory)
 
     @cached_property
     def solver(self) -> Solver:
@@ -156,7 +155,7 @@ class Campaign:
             step=step,
             phase=phase,
             seed=seed,
-            artifacts={str(f.relative_to(self.directory)): digest(f) for f in done.artifacts},
+            artifacts={str(f.relative_to(self.directory)): _digest(f) for f in done.artifacts},
             seconds=round(spent + time.monotonic() - started, 3),
             summary=done.summary,
             finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -180,24 +179,22 @@ class Campaign:
         Raises:
             CampaignError: another process holds it, or the directory cannot be written.
         """
-        with _opened(self.directory / ".lock") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CampaignError(
-                    f"another process is running the campaign in {self.directory}; wait for it, "
-                    "end it, or give another --directory"
-                ) from None
+        with _held(self.directory):
             yield
 
-    def _check_parameters(self) -> None:
-        needed, given = self.solver.parameters, self.config.parameters.names
-        missing, unknown = set(needed) - set(given), set(given) - set(needed)
-        if missing or unknown:
+    @classmethod
+    def _created(cls, config: CampaignConfig, directory: Path) -> Self:
+        fingerprint = build(config.solver).fingerprint
+        created = cls(directory.resolve(), config, uuid4().hex, fingerprint)
+        created._freeze()
+        return created
+
+    def _check_solver(self) -> None:
+        if (now := self.solver.fingerprint) != self.fingerprint:
             raise UsageError(
-                f"parameters: the solver {self.config.solver.kind} needs {list(needed)}, "
-                f"missing are {sorted(missing)}, unknown are {sorted(unknown)}; give each that it "
-                "needs its bounds, and no other"
+                f"the solver is now {now!r}, but {self.directory} began with "
+                f"{self.fingerprint!r}; answers of two solvers do not belong into one pool: "
+                "change it back, or start another campaign with --directory"
             )
 
     def _resumed_with(self, config: CampaignConfig) -> Self:
@@ -218,9 +215,10 @@ class Campaign:
                 + f"\nonly {' and '.join(sorted(MAY_CHANGE))} may change on resume; change it "
                 "back, or start another campaign with --directory"
             )
+        self._check_solver()
         allowed = {section: getattr(config, section) for section in MAY_CHANGE}
         kept = self.config.model_copy(update=allowed)  # its order of parameters is the columns'
-        resumed = type(self)(self.directory, kept, self.key)
+        resumed = replace(self, config=kept)
         if changed:
             logging.getLogger(LOGGER).info("resuming with %s", "; ".join(changed))
             resumed._freeze()
@@ -229,14 +227,55 @@ class Campaign:
     def _freeze(self) -> None:
         content = {
             "campaign": self.config.model_dump(mode="json"),
-            "created": {"key": self.key, "versions": _versions()},
+            "created": {
+                "key": self.key,
+                "solver": self.fingerprint,
+                "versions": _versions(),
+            },
         }
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         publish_bytes(self.directory / "campaign.yaml", text.encode())
 
 
+def _refuse_foreign(directory: Path) -> None:
+    """Refuse a directory that holds something, but no campaign; what begins with a dot is ours."""
+    if not directory.exists() or (directory / "campaign.yaml").exists():
+        return
+    if not directory.is_dir() or any(not f.name.startswith(".") for f in directory.iterdir()):
+        raise UsageError(
+            f"{directory} exists but is not a campaign's directory; give an empty or a new "
+            "one with --directory"
+        )
+
+
+def _check_parameters(config: CampaignConfig, solver: Solver) -> None:
+    needed, given = solver.parameters, config.parameters.names
+    missing, unknown = set(needed) - set(given), set(given) - set(needed)
+    if missing or unknown:
+        raise UsageError(
+            f"parameters: the solver {config.solver.kind} needs {list(needed)}, "
+            f"missing are {sorted(missing)}, unknown are {sorted(unknown)}; give each that it "
+            "needs its bounds, and no other"
+        )
+
+
+@contextmanager
+def _held(directory: Path) -> Iterator[None]:
+    """Hold a campaign's directory for this process, or say that another one does."""
+    with _opened(directory / ".lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CampaignError(
+                f"another process is running the campaign in {directory}; wait for it, "
+                "end it, or give another --directory"
+            ) from None
+        yield
+
+
 def _opened(lock: Path) -> IO[str]:
     try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
         return lock.open("w")
     except OSError as error:
         raise CampaignError(
@@ -255,6 +294,16 @@ def _changes(old: Any, new: Any, where: str = "") -> list[str]:  # noqa: ANN401 
         ]
         return [change for changes in inner for change in changes]
     return [] if old == new else [f"{where}: it began with {old!r}, now {new!r}"]
+
+
+def _digest(file: Path) -> str:
+    try:
+        return digest(file)
+    except OSError as error:
+        raise IntegrityError(
+            f"{file} was made but cannot be read: {error.strerror}; run the same command again: "
+            "what is missing is made anew"
+        ) from error
 
 
 def _versions() -> dict[str, str]:

@@ -26,7 +26,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{path} is not text in UTF-8; give a YAML file such as examples/channel.yaml"
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise UsageError(f"{path}{_place(error)} is not YAML: {_problem(error)}") from error
     if not isinstance(content, dict):
         raise UsageError(
@@ -79,19 +79,19 @@ def _key(place: Any, name: str, change: str) -> str | int:  # noqa: ANN401 - a t
 def _value(text: str, change: str) -> Any:  # noqa: ANN401 - a tree of YAML
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise UsageError(
             f"--set {change}: the value is not YAML: {_problem(error)}; give a number, a word, or "
             "text in quotes"
         ) from error
 
 
-def _place(error: yaml.YAMLError) -> str:
+def _place(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     return f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
 
 
-def _problem(error: yaml.YAMLError) -> str:
+def _problem(error: Exception) -> str:
     parts = (getattr(error, "context", None), getattr(error, "problem", None))
     return ", ".join(part for part in parts if part) or str(error).partition("\n")[0]
 
@@ -106,6 +106,8 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # PyYAML says what is wrong with it
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value} is given twice; keep one", key.start_mark

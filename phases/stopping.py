@@ -29,10 +29,11 @@ def history(campaign: Campaign, step: int) -> list[StepRecord]:
     """Return what the stopping rules look at: one record per step up to this one."""
     entries = campaign.ledger.entries()
     measured = [e for e in entries if e.phase == "metrology" and e.step <= step]
-    return [_record(campaign, entry, entries) for entry in measured]
+    left = len(candidates(campaign, step))
+    return [_record(entry, entries, left) for entry in measured]
 
 
-def _record(campaign: Campaign, measured: Entry, entries: list[Entry]) -> StepRecord:
+def _record(measured: Entry, entries: list[Entry], candidates_left: int) -> StepRecord:
     labels = [e for e in entries if e.phase == "label" and e.step < measured.step]
     design = [e for e in entries if e.phase == "label_design"]
     return StepRecord(
@@ -40,6 +41,6 @@ def _record(campaign: Campaign, measured: Entry, entries: list[Entry]) -> StepRe
         labelled=measured.summary["labelled"],
         solver_seconds=sum(e.summary["solver_seconds"] for e in [*design, *labels]),
         error=measured.summary["error"],
-        candidates_left=len(candidates(campaign, measured.step)),
+        candidates_left=candidates_left,
         errors=measured.summary["errors"],
     )

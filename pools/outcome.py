@@ -13,8 +13,3 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     BAD_OUTPUT = "bad_output"
     INFRASTRUCTURE = "infrastructure"
-
-    @property
-    def is_deterministic(self) -> bool:
-        """Whether the same attempt would end the same way, so that a plain retry is wasted."""
-        return self not in {Outcome.OK, Outcome.TIMEOUT, Outcome.INFRASTRUCTURE}

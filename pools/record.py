@@ -115,15 +115,20 @@ class SampleDirectory:
 
     def attempts(self) -> list[Path]:
         """Return the attempts' directories, oldest first."""
-        return sorted(self.path.glob("attempt-[0-9][0-9]*"))
+        return sorted(self.path.glob("attempt-[0-9]*"), key=lambda path: _number(path.name))
 
-    def next_attempt(self) -> Path:
-        """Make the next attempt's directory.
+    def next_attempt(self, record: SampleRecord | None = None) -> Path:
+        """Make the next attempt's directory; numbers are never used again.
+
+        Args:
+            record: what is known of attempts whose directories may be gone.
 
         Raises:
             CampaignError: it cannot be made.
         """
-        directory = self.path / f"attempt-{len(self.attempts()) + 1:02d}"
+        known = [attempt.directory for attempt in record.attempts] if record else []
+        used = [_number(name) for name in [*known, *(path.name for path in self.attempts())]]
+        directory = self.path / f"attempt-{max(used, default=0) + 1:02d}"
         try:
             directory.mkdir(parents=True)
         except OSError as error:
@@ -132,6 +137,10 @@ class SampleDirectory:
                 "same command again: nothing already solved is lost"
             ) from error
         return directory
+
+
+def _number(attempt: str) -> int:
+    return int(attempt.rpartition("-")[2])
 
 
 def _from_json(content: dict[str, Any]) -> SampleRecord:

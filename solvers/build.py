@@ -33,9 +33,10 @@ def _import(settings: CustomSettings) -> Solver:
     try:
         factory = getattr(importlib.import_module(module), name)
         solver: Solver = factory(**settings.options)
-    except (ImportError, AttributeError, TypeError) as error:
+    except Exception as error:
         raise UsageError(
-            f"solver.factory is {settings.factory!r}, which cannot be used: {error}; give the "
-            "package.module:name of a class that is importable here and takes solver.options"
+            f"solver.factory is {settings.factory!r}, which cannot be used: "
+            f"{type(error).__name__}: {error}; give the package.module:name of a class that is "
+            "importable here and takes solver.options"
         ) from error
     return solver

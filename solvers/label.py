@@ -104,7 +104,7 @@ def _attempt(
 ) -> SampleRecord:
     """Make one attempt in a directory of its own."""
     place.write(record)
-    directory = place.next_attempt()
+    directory = place.next_attempt(record)
     ended = workers.run(
         record.pick.sample,
         directory,

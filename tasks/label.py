@@ -58,8 +58,8 @@ def solve_all(
     started = time.monotonic()
     policy = campaign.config.label
     with (
-        SolverWorkers(campaign.config.solver, policy.workers) as workers,
         ThreadPoolTaskRunner[Any](max_workers=policy.workers) as runner,  # the others are Pending
+        SolverWorkers(campaign.config.solver, policy.workers) as workers,  # closed first
     ):
         same = {"campaign": campaign, "step": step, "retry_failed": retry_failed}
         futures = [

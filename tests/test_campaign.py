@@ -241,3 +241,26 @@ def test_verify_names_the_damaged_file_and_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "pool" / "step-000.h5").unlink()
     with pytest.raises(IntegrityError, match="is missing"):
         campaign.verify()
+
+
+def test_what_a_kill_left_of_the_first_write_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "wave").mkdir()
+    (tmp_path / "wave" / ".campaign.yaml.123.tmp").write_text("half")
+    assert start(tmp_path / "wave").config.name == "wave"
+
+
+def test_a_running_campaign_is_not_changed_from_outside(tmp_path: Path) -> None:
+    campaign = start(tmp_path / "wave")
+    before = (tmp_path / "wave" / "campaign.yaml").read_bytes()
+    with campaign.exclusive(), pytest.raises(CampaignError, match="another process is running"):
+        start(tmp_path / "wave", stopping={"max_steps": 9})
+    assert (tmp_path / "wave" / "campaign.yaml").read_bytes() == before
+
+
+def test_another_solver_under_the_same_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(tmp_path / "wave")
+    monkeypatch.setattr("solvers.analytic.NUMERICS", 99)
+    with pytest.raises(UsageError, match="answers of two solvers do not belong into one pool"):
+        start(tmp_path / "wave")

@@ -402,3 +402,15 @@ def test_a_campaign_key_that_is_no_frozen_campaign_is_an_unknown_key(tmp_path: P
     file.write_text(yaml.safe_dump({**WAVE, "campaign": 3}))
     with pytest.raises(UsageError, match="campaign: unknown key"):
         load(file, ["seed=2"])
+
+
+@pytest.mark.parametrize("text", ["name: {{ name }}", "? [a, b]\n: 1", "name: 2024-13-45"])
+def test_yaml_that_python_cannot_hold_is_explained(tmp_path: Path, text: str) -> None:
+    (tmp_path / "odd.yaml").write_text(f"{text}\n")
+    with pytest.raises(UsageError, match=r"odd\.yaml"):
+        load(tmp_path / "odd.yaml")
+
+
+def test_a_date_that_is_none_is_explained_in_a_change(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--set name=2024-13-45: the value is not YAML"):
+        load(wave_file(tmp_path / "wave.yaml"), ["name=2024-13-45"])

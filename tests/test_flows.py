@@ -3,16 +3,28 @@
 import asyncio
 import json
 import shutil
+import signal
+import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign_examples import WAVE, ledger_of, outcome_of, solved_attempts
+from campaign_examples import (
+    WAVE,
+    command,
+    environment,
+    ledger_of,
+    outcome_of,
+    solved_attempts,
+    wave_file,
+)
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, TaskRun
+from test_label_one import processes_in, wait_until
 
 from flows.campaign import run_campaign
 from phases.config import CampaignConfig
@@ -226,3 +238,28 @@ def test_a_solver_of_the_users_may_be_wrong(tmp_path: Path, kind: str, reason: s
     assert failed
     assert all(attempt["outcome"] == "bad_output" for attempt in failed)
     assert all(reason in attempt["reason"] for attempt in failed)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, None)])
+def test_an_interrupt_ends_at_once_and_leaves_nothing(
+    prefect_api: str, tmp_path: Path, number: signal.Signals, code: int | None
+) -> None:
+    slow = ["--set", "solver.seconds=100"]
+    file = wave_file(tmp_path / "wave.yaml")
+    process = subprocess.Popen(
+        command("run", file, "--directory", tmp_path / "wave", *slow),
+        env=environment(prefect_api),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    while len(list(tmp_path.glob("wave/samples/*/attempt-01/log.txt"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    started = time.monotonic()
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert time.monotonic() - started < 30
+    assert code is None or process.returncode == code
+    assert code is None or "run the same command again to go on" in output
+    wait_until(lambda: not processes_in(tmp_path), seconds=5)
