@@ -25,12 +25,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class PoolSchema:
-    """What the columns of a pool mean.
+    """What the columns of a pool mean. Schemas are equal if their columns are in one order too.
 
     Attributes:
         parameters: names of the `d` design parameters.
-        quantities: names and units of the `q` quantities of interest.
-        fields: names and units of the `c` field channels.
+        quantities: names and units of the `q` quantities of interest, in column order.
+        fields: names and units of the `c` field channels, in column order.
         points: number `p` of mesh points of every sample.
     """
 
@@ -48,6 +48,21 @@ class PoolSchema:
             fields={name: f.unit for name, f in solution.fields.items()},
             points=len(solution.mesh.points),
         )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PoolSchema) and self._columns() == other._columns()
+
+    def __hash__(self) -> int:
+        return hash(self._columns())
+
+    def holds(self, other: "PoolSchema") -> bool:
+        """Whether columns of the other kind can be put into this one's order by name."""
+        own = (self.parameters, self.quantities, self.fields, self.points)  # dicts ignore order
+        return own == (other.parameters, other.quantities, other.fields, other.points)
+
+    def _columns(self) -> tuple[object, ...]:
+        quantities, fields = tuple(self.quantities.items()), tuple(self.fields.items())
+        return self.parameters, quantities, fields, self.points
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +133,8 @@ def write_shard(path: Path, solutions: Sequence[Solution], parameters: Sequence[
 
     Args:
         path: the shard's file.
-        solutions: at least one, all of one kind (quantities, fields, mesh size).
+        solutions: at least one, all of one kind (quantities, fields, mesh size); the columns are
+            in the first one's order.
         parameters: names of the design parameters, in column order.
 
     Raises:
@@ -128,7 +144,7 @@ def write_shard(path: Path, solutions: Sequence[Solution], parameters: Sequence[
         raise CampaignError(f"no solution to put into {path}; a shard holds at least one")
     schema = PoolSchema.of(solutions[0], parameters)
     for solution in solutions:
-        if (found := PoolSchema.of(solution, parameters)) != schema:
+        if not schema.holds(found := PoolSchema.of(solution, parameters)):
             raise CampaignError(
                 f"sample {solution.sample.id} answered {found}, the one before {schema}; all "
                 "samples of a pool have the same quantities, fields and mesh points: resample "
@@ -139,9 +155,9 @@ def write_shard(path: Path, solutions: Sequence[Solution], parameters: Sequence[
         file["ids"] = np.array([s.sample.id.encode() for s in solutions])
         file["parameters"] = np.stack([s.sample.row(parameters) for s in solutions])
         file["quantities"] = np.array(
-            [[q.value for q in s.quantities.values()] for s in solutions]
+            [[s.quantities[name].value for name in schema.quantities] for s in solutions]
         )
-        _write_by_sample(file, "fields", [s.stacked_fields() for s in solutions])
+        _write_by_sample(file, "fields", [s.stacked_fields(schema.fields) for s in solutions])
         _write_by_sample(file, "weights", [s.mesh.weights for s in solutions])
 
 
@@ -157,8 +173,10 @@ def _write_by_sample(file: h5py.File, name: str, arrays: Sequence[Array]) -> Non
 
 def _offsets(dataset: h5py.Dataset) -> list[int]:
     """Return where each sample begins in the file, in bytes; nothing where they are empty."""
-    count = dataset.id.get_num_chunks() if dataset.chunks else 0
-    return [dataset.id.get_chunk_info(index).byte_offset for index in range(count)]
+    chunks: list[h5py.h5d.StoreInfo] = []
+    if dataset.chunks:
+        dataset.id.chunk_iter(chunks.append)  # asking for one after the other is quadratic
+    return [c.byte_offset for c in sorted(chunks, key=lambda c: c.chunk_offset)]
 
 
 def _floats(content: NDArray[np.uint8], offset: int, shape: tuple[int, ...]) -> Floats:

@@ -1,6 +1,6 @@
 """What a solver answered: mesh, fields with units, quantities of interest, cost, provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,9 +114,13 @@ class Solution:
     quantities: Mapping[str, Quantity]
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
-    def stacked_fields(self) -> Array:
-        """Return all fields as columns, shape (p, c)."""
-        columns = [f.values for f in self.fields.values()]
+    def stacked_fields(self, names: Iterable[str] | None = None) -> Array:
+        """Return fields as columns, shape (p, c).
+
+        Args:
+            names: the fields, in column order; all of them in the solution's own order if None.
+        """
+        columns = [self.fields[name].values for name in (self.fields if names is None else names)]
         return np.column_stack(columns) if columns else np.empty((len(self.mesh.points), 0))
 
 

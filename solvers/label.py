@@ -48,7 +48,7 @@ def label_one(
         SolverError: this attempt failed, or an earlier one did for a reason that would only repeat
             itself. The record on disk says so too.
         IntegrityError: the record on disk is damaged.
-        CampaignError: the directory cannot be written.
+        CampaignError: the directory cannot be written, or the solver cannot be built at all.
     """
     place = SampleDirectory(directory)
     with _only_one(directory):

@@ -1,13 +1,17 @@
 """Runs solves one after the other, each as a forked process session of its own.
 
-Started by `python -m solvers.supervisor` with the solver's settings as its argument. It imports
-the solver once and forks for every request, so that a solve starts in milliseconds. Requests come
-as JSON lines on standard input, and one JSON line answers each on standard output.
+Started by `solvers.workers` with the solver's settings as its argument. It builds the solver once
+and forks for every request, so that a solve starts in milliseconds. Requests come as JSON lines on
+standard input. The first answer says whether the solver can be used; then one JSON line answers
+each request. Answers go to what was standard output at the start; what the solver prints goes to
+standard error while it is built, and to the attempt's log while it solves.
 
-Nothing is left behind: a solve ends at its deadline (TERM, grace, KILL, by session, so that MPI
-ranks and grandchildren end too); at end-of-file on standard input, which is what the death of the
-parent looks like, the running solve is ended and the supervisor with it; and a solve dies with its
-supervisor (PR_SET_PDEATHSIG).
+Nothing is left behind: a solve ends at its deadline (TERM, grace, KILL); at end-of-file on
+standard input, which is what the death of the parent looks like, the running solve and the
+supervisor end at once; and what a solve left running is ended after it. That reaches every process
+that `solvers.processes` finds: MPI ranks, grandchildren, daemons. Where the supervisor itself is
+killed, the solve dies with it (PR_SET_PDEATHSIG), and the parent ends what the solve had started;
+only where both are killed together may that outlive them.
 """
 
 import ctypes
@@ -18,49 +22,93 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
+from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-import numpy as np
 from pydantic import TypeAdapter
 
 from pools.errors import SolverError
 from pools.files import publish_json
 from pools.outcome import Outcome
 from pools.sample import Sample
-from pools.solution import Solution
 from pools.vtkhdf import write_solution
 from solvers.build import build
+from solvers.fault import fault
+from solvers.processes import MARK, Processes
 from solvers.protocol import Solver
 from solvers.settings import SolverSettings
 
 _PR_SET_PDEATHSIG = 1
-_POLL_SECONDS = 0.05
 
 
 def main() -> None:
-    """Serve requests until standard input ends."""
-    solver = build(TypeAdapter[SolverSettings](SolverSettings).validate_json(sys.argv[1]))
+    """Build the solver, then serve requests until standard input ends."""
+    settings, python_path = sys.argv[1:]
+    os.environ["PYTHONPATH"] = python_path  # what a solver runs gets the user's, not ours
+    everything = Processes(os.environ[MARK])
+    replies = _take_standard_output()
+    try:
+        if (solver := _build(settings, replies)) is not None:
+            helpers = frozenset(everything.find())
+            _serve(solver, replies, replace(everything, spared=helpers))
+    finally:
+        everything.end()
+
+
+def _build(settings: str, replies: TextIO) -> Solver | None:
+    """Build the solver and answer whether it can be used."""
+    try:
+        solver = build(TypeAdapter[SolverSettings](SolverSettings).validate_json(settings))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's solver raises
+        traceback.print_exc()
+        _answer(replies, {"unusable": f"{type(error).__name__}: {error}"})
+        return None
+    _answer(replies, {"ready": True})
+    return solver
+
+
+def _take_standard_output() -> TextIO:
+    """Keep standard output for answers; what anyone prints goes to standard error."""
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a solve that is killed keeps its last lines
+    return replies
+
+
+def _answer(replies: TextIO, content: dict[str, Any]) -> None:
+    replies.write(f"{json.dumps(content)}\n")
+    replies.flush()
+
+
+def _serve(solver: Solver, replies: TextIO, processes: Processes) -> None:
+    """Answer requests; `processes` spares what the solver started when it was built."""
     while line := sys.stdin.buffer.readline():
-        request = json.loads(line)
-        answer = json.dumps(_supervise(solver, request))
-        sys.stdout.write(f"{answer}\n")
-        sys.stdout.flush()
+        _answer(replies, _supervise(solver, json.loads(line), replies, processes))
 
 
-def _supervise(solver: Solver, request: dict[str, Any]) -> dict[str, Any]:
+def _supervise(
+    solver: Solver, request: dict[str, Any], replies: TextIO, processes: Processes
+) -> dict[str, Any]:
     """Fork one solve and watch it to its end."""
-    started = time.monotonic()
+    _flush()  # else the fork would print it once more
+    started, supervisor = time.monotonic(), os.getpid()
     child = os.fork()
     if child == 0:
-        _solve_and_exit(solver, request)
+        replies.close()  # the parent sees the supervisor's death as the end of the pipe
+        _solve_and_exit(solver, request, supervisor)
+    processes = replace(processes, session=child)
     watched = os.pidfd_open(child)
-    timed_out = not _wait(watched, started + request["timeout_seconds"])
+    timed_out = not _wait(watched, request["timeout_seconds"], processes)
     if timed_out:
-        _end_session(child, request["grace_seconds"], watched)
+        processes.signal(signal.SIGTERM)
+        _wait(watched, request["grace_seconds"], processes)
+    processes.end()  # before the solve is reaped: its number is not reused until then
     os.close(watched)
     _, status, usage = os.wait4(child, 0)
-    _signal_session(child, signal.SIGKILL)  # whatever the solve left running
     return {
         "exit_code": os.waitstatus_to_exitcode(status),
         "timed_out": timed_out,
@@ -72,63 +120,25 @@ def _supervise(solver: Solver, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _wait(watched: int, deadline: float) -> bool:
-    """Wait for the solve until its deadline; exit with it when the parent is gone."""
-    while (left := deadline - time.monotonic()) > 0:
-        ready, _, _ = select.select([watched, sys.stdin], [], [], left)
-        if watched in ready:
-            return True
-        if sys.stdin in ready:  # the parent says nothing while a solve runs: it is gone
-            _end_everything()
+def _wait(watched: int, seconds: float, processes: Processes) -> bool:
+    """Say whether the solve ended in time; end it and this process when the parent is gone."""
+    ready, _, _ = select.select([watched, sys.stdin], [], [], seconds)
+    if watched in ready:
+        return True
+    if sys.stdin in ready:  # the parent says nothing while a solve runs: it is gone
+        replace(processes, spared=frozenset()).end()
+        os._exit(1)
     return False
 
 
-def _end_everything() -> None:
-    """End every session below this process, then this process."""
-    for child in _children():
-        _signal_session(child, signal.SIGKILL)
-    os._exit(1)
-
-
-def _end_session(session: int, grace: float, watched: int) -> None:
-    """TERM, grace, KILL."""
-    _signal_session(session, signal.SIGTERM)
-    select.select([watched], [], [], grace)
-    _signal_session(session, signal.SIGKILL)
-
-
-def _signal_session(session: int, number: signal.Signals) -> None:
-    """Send a signal to every process of a session, whatever its process group."""
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and _stat(process)[3:4] == [str(session)]:
-            try:
-                os.kill(int(process.name), number)
-            except ProcessLookupError:
-                continue
-
-
-def _children() -> list[int]:
-    me = str(os.getpid())
-    processes = [p for p in Path("/proc").iterdir() if p.name.isdigit()]
-    return [int(p.name) for p in processes if _stat(p)[1:2] == [me]]
-
-
-def _stat(process: Path) -> list[str]:
-    """Return state, parent, group, session, ... of a process; nothing once it is gone."""
-    try:
-        return (process / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _solve_and_exit(solver: Solver, request: dict[str, Any]) -> None:
+def _solve_and_exit(solver: Solver, request: dict[str, Any], supervisor: int) -> None:
     """Be the solve: a session of its own, its output in its directory, its result on disk."""
-    os.setsid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    directory = Path(request["directory"])
-    _redirect(directory / "log.txt")
-    started = time.monotonic()
+    exit_code = 1
     try:
+        _detach(supervisor)
+        directory = Path(request["directory"])
+        _redirect(directory / "log.txt")
+        started = time.monotonic()
         outcome, reason = _solve(solver, Sample(**request["sample"]), directory)
         verdict = {
             "outcome": outcome,
@@ -136,10 +146,20 @@ def _solve_and_exit(solver: Solver, request: dict[str, Any]) -> None:
             "wall_seconds": time.monotonic() - started,
         }
         publish_json(directory / "outcome.json", verdict)
+        exit_code = 0
     except BaseException:  # noqa: BLE001 - a fork must never return into the supervisor
         traceback.print_exc()
+    finally:
+        _flush()
+        os._exit(exit_code)
+
+
+def _detach(supervisor: int) -> None:
+    """Lead a session of its own that dies with the supervisor."""
+    os.setsid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != supervisor:  # it died before it could be watched
         os._exit(1)
-    os._exit(0)
 
 
 def _redirect(log: Path) -> None:
@@ -148,6 +168,14 @@ def _redirect(log: Path) -> None:
     os.dup2(nothing, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
+
+
+def _flush() -> None:
+    """Write out what Python and C libraries have buffered; `os._exit` does not."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    ctypes.CDLL(None).fflush(None)
 
 
 def _solve(solver: Solver, sample: Sample, directory: Path) -> tuple[Outcome, str]:
@@ -162,18 +190,10 @@ def _solve(solver: Solver, sample: Sample, directory: Path) -> tuple[Outcome, st
     except Exception as error:  # noqa: BLE001 - whatever a user's solver raises is an outcome
         traceback.print_exc()
         return Outcome.BAD_OUTPUT, f"the solver raised {type(error).__name__}: {error}"
-    if bad := _not_finite(solution):
-        return Outcome.BAD_OUTPUT, f"{bad} is not finite"
+    if bad := fault(solver, sample, solution):
+        return Outcome.BAD_OUTPUT, bad
     write_solution(directory / "solution.vtkhdf", solution)
     return Outcome.OK, ""
-
-
-def _not_finite(solution: Solution) -> str:
-    """Name the first quantity or field with a value that is not finite."""
-    values = {name: [q.value] for name, q in solution.quantities.items()}
-    fields = {name: f.values for name, f in solution.fields.items()}
-    bad = (name for name, value in (values | fields).items() if not np.isfinite(value).all())
-    return next(bad, "")
 
 
 if __name__ == "__main__":

@@ -4,15 +4,21 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import LifoQueue
 from threading import BoundedSemaphore, Lock
 from types import TracebackType
 from typing import IO, Any, Self
+from uuid import uuid4
 
+from pydantic import TypeAdapter
+
+from pools.errors import CampaignError
 from pools.sample import Sample
 from pools.solution import Cost
+from solvers.processes import MARK, Processes
 from solvers.settings import SolverSettings
 
 
@@ -36,28 +42,34 @@ class Supervisor:
     """One supervisor process and the two pipes to it; it runs one solve at a time."""
 
     def __init__(self, settings: SolverSettings) -> None:
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        token = uuid4().hex
+        self._settings = settings.model_dump_json()
+        self._processes = Processes(token)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "solvers.supervisor", settings.model_dump_json()],
+            [
+                *(sys.executable, "-P", "-m", "solvers.supervisor"),
+                *(self._settings, os.environ.get("PYTHONPATH", "")),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
-            env={**os.environ, **threads},
+            env=_environment(token),
             text=True,
         )
         self._asking = Lock()
+        self._is_ready = False
 
     def run(self, request: dict[str, Any]) -> Ended:
-        """Run one solve to its end; losing the supervisor is an end too."""
+        """Run one solve to its end; losing the supervisor is an end too.
+
+        Raises:
+            CampaignError: the solver cannot be built in the supervisor.
+        """
         try:
-            answer = self._ask(json.dumps(request))
-        except (OSError, ValueError):
-            answer = ""
-        if not answer:
+            return self._ask(json.dumps(request))
+        except (OSError, ValueError):  # it is gone, or what it says is no answer
             self.close()
             return Ended(None, timed_out=False, cost=Cost())
-        content = json.loads(answer)
-        return Ended(content["exit_code"], content["timed_out"], Cost(**content["cost"]))
 
     @property
     def is_alive(self) -> bool:
@@ -65,28 +77,54 @@ class Supervisor:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End the supervisor, and with it the solve that it may be running."""
+        """End the supervisor, and with it the solve that it may be running and all it started."""
         requests, replies = self._pipes()
-        requests.close()
+        with suppress(OSError):  # a dead supervisor cannot take what was not yet sent
+            requests.close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            self._process.kill()  # its solve dies with it
+            self._process.kill()
             self._process.wait()
+        self._processes.end()  # a killed supervisor could not
         with self._asking:  # whoever waited for a reply has seen the end of the pipe
             replies.close()
 
-    def _ask(self, line: str) -> str:
+    def _ask(self, line: str) -> Ended:
         requests, replies = self._pipes()
         with self._asking:
+            if not self._is_ready:
+                self._greet(replies.readline())
             requests.write(f"{line}\n")
             requests.flush()
-            return replies.readline()
+            return TypeAdapter(Ended).validate_json(replies.readline())
+
+    def _greet(self, line: str) -> None:
+        """Take the first answer, which says whether the solver could be built."""
+        greeting = TypeAdapter(dict[str, Any]).validate_json(line)
+        if reason := greeting.get("unusable"):
+            raise CampaignError(
+                f"the solver {self._settings} cannot be started: {reason}; correct `solver` in "
+                "the campaign file, or provide what it needs (its modules, files, licence), then "
+                "run the same command again: nothing already solved is lost"
+            )
+        self._is_ready = True
 
     def _pipes(self) -> tuple[IO[str], IO[str]]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         return self._process.stdin, self._process.stdout
+
+
+def _environment(token: str) -> dict[str, str]:
+    """Return a supervisor's environment: it imports what this process imports.
+
+    The working directory comes last, so that a folder there cannot shadow ours.
+    """
+    path = [*filter(None, sys.path), os.environ.get("PYTHONPATH", ""), str(Path.cwd())]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    ours = {"PYTHONPATH": os.pathsep.join(filter(None, path)), MARK: token}
+    return {**os.environ, **threads, **ours}
 
 
 class SolverWorkers:
@@ -107,6 +145,7 @@ class SolverWorkers:
         self._all: list[Supervisor] = []
         self._lock = Lock()
         self._closed = False
+        self._unusable = ""
 
     def run(
         self,
@@ -116,19 +155,24 @@ class SolverWorkers:
         timeout_seconds: float,
         grace_seconds: float = 5.0,
     ) -> Ended:
-        """Solve one sample in `directory`; its result is there afterwards as `outcome.json`."""
+        """Solve one sample in `directory`; its result is there afterwards as `outcome.json`.
+
+        Raises:
+            CampaignError: the solver cannot be started. Nothing was tried; `directory` is removed.
+        """
         request = {
             "sample": {"id": sample.id, "parameters": dict(sample.parameters)},
             "directory": str(directory.resolve()),
             "timeout_seconds": timeout_seconds,
             "grace_seconds": grace_seconds,
         }
-        with self._free:
-            supervisor = self._borrow()
-            try:
-                return supervisor.run(request)
-            finally:
-                self._idle.put(supervisor)
+        try:
+            return self._run(request)
+        except CampaignError as error:
+            self._unusable = str(error)  # nor can it be for the next sample
+            with suppress(OSError):
+                directory.rmdir()
+            raise
 
     def close(self) -> None:
         """End all supervisors and whatever they run."""
@@ -149,13 +193,24 @@ class SolverWorkers:
     ) -> None:
         self.close()
 
+    def _run(self, request: dict[str, Any]) -> Ended:
+        with self._free:
+            supervisor = self._borrow()
+            try:
+                return supervisor.run(request)
+            finally:
+                self._idle.put(supervisor)
+
     def _borrow(self) -> Supervisor:
         with self._lock:
             if self._closed:
                 raise RuntimeError("these workers are closed; label inside their `with` block")
+            if self._unusable:
+                raise CampaignError(self._unusable)
             while not self._idle.empty():
                 if (idle := self._idle.get()).is_alive:
                     return idle
+                idle.close()
                 self._all.remove(idle)
             self._all.append(Supervisor(self.settings))
             return self._all[-1]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # torch takes seconds to load
 Array = NDArray[np.float64]
 
 _HALF_WIDTH = float(norm.ppf(0.95))  # of the central 90 % interval, in standard deviations
-_CONSTANT = 1e-9  # a quantity that varies less than this, relative to its size, is constant
+_CONSTANT = 1e-9  # what varies, or is, less than this relative to its size is rounding noise
 
 
 class FixedTestSet:
@@ -171,12 +171,12 @@ class _Measured:
     def relative_l2(self) -> Array:
         """Relative errors [Li2021], shape (m, c).
 
-        A truth that is zero counts in units of the others' norm; a field that is always zero
-        counts as it is.
+        A truth that is zero, or the rounding noise of one, counts in units of the others' norm;
+        a field that is always zero counts as it is.
         """
         typical = np.sqrt((self.norms**2).mean(0))  # (c,)
         otherwise = np.where(typical > 0, typical, 1.0)
-        return self.errors / np.where(self.norms > 0, self.norms, otherwise)
+        return self.errors / np.where(self.norms > _CONSTANT * typical, self.norms, otherwise)
 
 
 def _measure(learner: Learner, block: "Block") -> _Measured:

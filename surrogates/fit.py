@@ -5,8 +5,6 @@ it is re-expressed in the new ones before the training goes on: what the surroga
 the same but for what the new basis cannot represent.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +18,7 @@ from surrogates.outputs import Outputs, conversion
 from surrogates.pod import coefficients, fit_pod
 from surrogates.settings import EnsembleSettings
 from surrogates.surrogate import EnsembleSurrogate, inputs_of
+from surrogates.threads import torch_threads
 
 _FEWEST = 2  # samples: fewer have no variance to learn from
 
@@ -66,7 +65,7 @@ def fit(
     """
     _check(pool, space)
     generator = Generator().manual_seed(seed)
-    with _threads(settings.threads):
+    with torch_threads(settings.threads):
         basis = fit_pod(pool, settings.modes, settings.energy)
         quantities = torch.from_numpy(pool.quantities)  # (m, q)
         outputs = Outputs.of(quantities, basis)
@@ -150,14 +149,3 @@ def _check_previous(
                 f"the previous surrogate has {name} {had} and this one {has}; fine-tuning keeps "
                 f"it: keep {name}, or set retrain to from_scratch"
             )
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Run torch on this many threads, then on as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

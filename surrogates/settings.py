@@ -73,7 +73,7 @@ class EnsembleSettings(BaseModel):
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.3
     """AdamW's decoupled weight decay; biases are not decayed."""
     threads: Annotated[int, Field(ge=1)] = 1
-    """Processor threads during training; another number may change the last digits."""
+    """Processor threads in training and prediction; another number may change the last digits."""
     retrain: Literal["fine_tune", "from_scratch"] = "from_scratch"
     """Whether a grown pool continues from the previous networks, which is cheaper, or begins with
     new ones, which was more accurate on channel flows at every size (4 s of training, not 2)."""

@@ -20,6 +20,7 @@ from surrogates.ensemble import Network
 from surrogates.outputs import Outputs
 from surrogates.prediction import Estimate, Prediction
 from surrogates.settings import EnsembleSettings
+from surrogates.threads import torch_threads
 
 Array = NDArray[np.float64]
 
@@ -30,6 +31,8 @@ _VALUES = 1 << 22  # field values of all members formed at once
 @dataclass(frozen=True, slots=True, eq=False)
 class EnsembleSurrogate:
     """A `Learner`: the mean of a deep ensemble [Lakshminarayanan2017] on POD [Sirovich1987].
+
+    Every answer is computed on `settings.threads` threads, whatever the caller runs torch on.
 
     Attributes:
         space: the parameters that it was trained over.
@@ -60,10 +63,11 @@ class EnsembleSurrogate:
             UsageError: `parameters` does not have `d` columns.
         """
         outputs = torch.from_numpy(self.members(parameters))  # (e, n, q + r)
-        return Prediction(
-            _estimate(self.outputs.mean, self.outputs.quantity_changes(outputs)),
-            self._fields(self.outputs.coefficients(outputs)),
-        )
+        with torch_threads(self.settings.threads):
+            return Prediction(
+                _estimate(self.outputs.mean, self.outputs.quantity_changes(outputs)),
+                self._fields(self.outputs.coefficients(outputs)),
+            )
 
     def members(self, parameters: Array) -> Array:
         """Return every member's normalised outputs, quantities then POD coefficients.
@@ -80,7 +84,8 @@ class EnsembleSurrogate:
         Raises:
             UsageError: `parameters` does not have `d` columns.
         """
-        blocks = [self._evaluate(rows) for rows in self._rows(parameters)]
+        with torch_threads(self.settings.threads):
+            blocks = [self._evaluate(rows) for rows in self._rows(parameters)]
         return np.concatenate(
             [np.empty((self.network.members, 0, self.outputs.size)), *map(Tensor.numpy, blocks)], 1
         )
@@ -106,7 +111,8 @@ class EnsembleSurrogate:
                 "uncertainty asked of an ensemble of 1 member, which has none; set members to 2 "
                 "or more, or use a query strategy that needs no uncertainty"
             )
-        blocks = [_variance(self._evaluate(rows)).sum(-1) for rows in self._rows(parameters)]
+        with torch_threads(self.settings.threads):
+            blocks = [_variance(self._evaluate(rows)).sum(-1) for rows in self._rows(parameters)]
         return np.concatenate([np.empty(0), *map(Tensor.numpy, blocks)])
 
     def _rows(self, parameters: Array) -> list[Array]:

@@ -23,13 +23,24 @@ class Flaky:
     Attributes:
         edge: where it fails.
         kind: `diverged` while the file `switch` exists; `killed` on the first attempt;
-            `hangs` (with a process of its own, deaf to TERM), `raises`, `nan` always.
+            `hangs` (with a process of its own, deaf to TERM), `hangs_elsewhere` (that process in
+            another session), `leaves` (a process in another session, and succeeds), `raises`,
+            `nan` always; `unusable` cannot be built, `chatty` prints when it is built,
+            `served` starts a process then, for all its solves.
         switch: a file.
     """
 
     edge: float = 0.5
     kind: str = "diverged"
     switch: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind == "unusable":
+            raise ValueError("the mesh file is missing")
+        if self.kind == "served":
+            subprocess.Popen(["sleep", "1000"])
+        if self.kind == "chatty":
+            print("Welcome to Flaky 1.0", flush=True)  # noqa: T201 - as some libraries do
 
     @property
     def fingerprint(self) -> str:
@@ -72,10 +83,14 @@ class Flaky:
                 raise SolverError(Outcome.DIVERGED, "the switch is on", directory)
             case "killed" if directory.name == "attempt-01":
                 os.kill(os.getpid(), signal.SIGKILL)
-            case "hangs":
+            case "hangs" | "hangs_elsewhere":
+                elsewhere = self.kind == "hangs_elsewhere"
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                subprocess.run(["sleep", "1000"], check=False)
+                subprocess.run(["sleep", "1000"], check=False, start_new_session=elsewhere)
+            case "leaves":
+                subprocess.Popen(["sleep", "1000"], start_new_session=True)
             case "raises":
+                print("residual 1e9")  # noqa: T201 - what a solver prints is evidence
                 raise ValueError("a bug of the user's")
             case "nan":
                 return float("nan")

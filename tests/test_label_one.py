@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pools.errors import SolverError
+from pools.errors import CampaignError, SolverError
 from pools.files import digest
 from pools.outcome import Outcome
 from pools.pick import Pick
@@ -29,6 +29,11 @@ QUICK = AnalyticSettings(problem="wave")
 FAILING = AnalyticSettings(problem="wave", fails_above=0.5)
 SLOW = AnalyticSettings(problem="wave", seconds=30.0)
 POLICY = LabelPolicy(timeout_seconds=60, grace_seconds=1)
+FLAKY_RECORD = SampleRecord(Pick(Sample.of({"x": 0.3}, "flaky"), "test"), step=0)
+
+
+def flaky(kind: str) -> CustomSettings:
+    return CustomSettings(factory="flaky_solver:Flaky", options={"edge": 1.0, "kind": kind})
 
 
 def record_at(first: float, settings: AnalyticSettings = QUICK) -> SampleRecord:
@@ -108,17 +113,43 @@ def test_a_deadline_ends_the_solver(tmp_path: Path) -> None:
     assert not processes_in(tmp_path)
 
 
-def test_a_deadline_ends_grandchildren_and_the_deaf(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    hanging = CustomSettings(factory="flaky_solver:Flaky", options={"edge": 1.0, "kind": "hangs"})
-    record = SampleRecord(Pick(Sample.of({"x": 0.3}, "flaky"), "test"), step=0)
+@pytest.mark.parametrize("kind", ["hangs", "hangs_elsewhere"])
+def test_a_deadline_ends_grandchildren_and_the_deaf(tmp_path: Path, kind: str) -> None:
     policy = LabelPolicy(timeout_seconds=1, grace_seconds=0.3)
-    with SolverWorkers(hanging) as workers, pytest.raises(SolverError) as caught:
-        label_one(record, tmp_path / "s", workers, policy)
+    with SolverWorkers(flaky(kind)) as workers, pytest.raises(SolverError) as caught:
+        label_one(FLAKY_RECORD, tmp_path / "s", workers, policy)
     assert caught.value.outcome is Outcome.TIMEOUT
     assert not processes_in(tmp_path)
+
+
+def test_what_a_solve_leaves_running_is_ended(tmp_path: Path) -> None:
+    with SolverWorkers(flaky("leaves")) as workers:
+        record = label_one(FLAKY_RECORD, tmp_path / "s", workers, POLICY)
+        assert record.outcome is Outcome.OK
+        assert not processes_in(tmp_path)
+
+
+def test_what_a_solver_started_when_it_was_built_lives_as_long_as_its_supervisor(
+    tmp_path: Path,
+) -> None:
+    with SolverWorkers(flaky("served")) as workers:
+        label_one(FLAKY_RECORD, tmp_path / "s", workers, POLICY)
+        processes = workers._all[0]._processes
+        assert len(processes.find()) == 2
+    assert not processes.find()
+
+
+def test_closing_does_not_wait_for_the_grace_of_the_deaf(tmp_path: Path) -> None:
+    policy = LabelPolicy(timeout_seconds=0.5, grace_seconds=30)
+    with SolverWorkers(flaky("hangs_elsewhere")) as workers:
+        thread = threading.Thread(target=label_in_vain, args=(tmp_path / "s", workers, policy))
+        thread.start()
+        wait_until(lambda: len(processes_in(tmp_path)) == 2)
+        time.sleep(1)  # the grace has begun
+        started = time.monotonic()
+    assert time.monotonic() - started < 3
+    assert not processes_in(tmp_path)
+    thread.join()
 
 
 def test_the_supervisor_survives_a_deadline(tmp_path: Path) -> None:
@@ -207,23 +238,74 @@ def test_the_death_of_the_caller_ends_the_solver(tmp_path: Path, number: signal.
     assert not (tmp_path / "s" / "attempt-01" / "outcome.json").exists()
 
 
-def test_the_death_of_the_supervisor_ends_the_solver_and_is_infrastructure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["hangs", "hangs_elsewhere"])
+def test_the_death_of_the_supervisor_ends_the_solver_and_is_infrastructure(
+    tmp_path: Path, kind: str
+) -> None:
     errors: list[SolverError] = []
 
     def call(workers: SolverWorkers) -> None:
-        try:
-            label_one(record_at(0.3, SLOW), tmp_path / "s", workers, POLICY)
-        except SolverError as error:
-            errors.append(error)
+        errors.append(label_in_vain(tmp_path / "s", workers, POLICY))
 
-    with SolverWorkers(SLOW) as workers:
+    with SolverWorkers(flaky(kind)) as workers:
         thread = threading.Thread(target=call, args=(workers,))
         thread.start()
-        wait_until(lambda: len(processes_in(tmp_path)) > 0)
-        os.kill(parent_of(processes_in(tmp_path)[0]), signal.SIGKILL)
+        wait_until(lambda: len(processes_in(tmp_path)) == 2)
+        os.kill(parent_of(min(processes_in(tmp_path))), signal.SIGKILL)
         thread.join(timeout=10)
         wait_until(lambda: not processes_in(tmp_path), seconds=5)
     assert errors[0].outcome is Outcome.INFRASTRUCTURE
+
+
+def test_what_a_solver_prints_when_it_is_built_is_no_answer(tmp_path: Path) -> None:
+    with SolverWorkers(flaky("chatty")) as workers:
+        assert label_one(FLAKY_RECORD, tmp_path / "s", workers, POLICY).outcome is Outcome.OK
+
+
+def test_an_answer_that_is_none_is_a_lost_supervisor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho hello\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with SolverWorkers(QUICK) as workers:
+        error = label_in_vain(tmp_path / "s", workers, POLICY)
+    assert error.outcome is Outcome.INFRASTRUCTURE
+
+
+def test_what_a_solver_prints_is_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    with SolverWorkers(flaky("raises")) as workers:
+        error = label_in_vain(tmp_path / "s", workers, POLICY)
+    assert error.log_tail.startswith("residual 1e9\n")
+
+
+def test_a_solver_that_cannot_be_built_is_no_samples_fault(tmp_path: Path) -> None:
+    with SolverWorkers(flaky("unusable")) as workers:
+        for _ in range(2):
+            with pytest.raises(
+                CampaignError, match=r"(?s)unusable.*mesh file is missing.*correct"
+            ):
+                label_one(FLAKY_RECORD, tmp_path / "s", workers, POLICY)
+        assert len(workers._all) == 1  # the second call did not try again
+    record = SampleDirectory(tmp_path / "s").read()
+    assert record is not None
+    assert record.attempts == ()
+    assert not SampleDirectory(tmp_path / "s").attempts()
+
+
+def test_a_working_directory_holds_solvers_but_shadows_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "solvers").mkdir()
+    (tmp_path / "solvers" / "__init__.py").write_text("raise RuntimeError('not this one')")
+    (tmp_path / "my_solver.py").write_text("from flaky_solver import Flaky as Mine")
+    monkeypatch.chdir(tmp_path)
+    mine = CustomSettings(factory="my_solver:Mine", options={"edge": 0.0})
+    with SolverWorkers(mine) as workers:
+        record = label_one(FLAKY_RECORD, tmp_path / "s", workers, POLICY)
+    assert record.outcome is Outcome.OK
 
 
 def test_the_reply_says_what_the_solver_used(tmp_path: Path) -> None:
@@ -233,6 +315,13 @@ def test_the_reply_says_what_the_solver_used(tmp_path: Path) -> None:
     verdict = json.loads((tmp_path / "s" / "attempt-01" / "outcome.json").read_text())
     assert 0.2 <= verdict["wall_seconds"] <= record.seconds
     assert record.attempts[0].cost.cpu_seconds < record.seconds
+
+
+def label_in_vain(directory: Path, workers: SolverWorkers, policy: LabelPolicy) -> SolverError:
+    """Return why a sample that cannot be solved has no solution."""
+    with pytest.raises(SolverError) as caught:
+        label_one(FLAKY_RECORD, directory, workers, policy)
+    return caught.value
 
 
 def processes_in(directory: Path) -> list[int]:

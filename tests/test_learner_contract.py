@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from field_pools import QUICK, SPACE, pool
 from numpy.typing import NDArray
 
 from pools.errors import UsageError
 from pools.training import TrainingPool
 from surrogates.checkpoint import load, save
+from surrogates.ensemble import Network
 from surrogates.fit import fit
 from surrogates.prediction import Learner
+from surrogates.surrogate import EnsembleSurrogate
 
 Array = NDArray[np.float64]
 
@@ -140,6 +143,41 @@ def test_points_of_another_shape_are_refused(subject: Subject, shape: tuple[int,
     for ask in (subject.learner.predict, subject.learner.uncertainty):
         with pytest.raises(UsageError, match="one column for each of speed, angle"):
             ask(np.ones(shape))
+
+
+def test_answers_do_not_depend_on_the_callers_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether another number changes the last digits depends on the machine: see both."""
+    points = SPACE.sobol(600, seed=5)
+    settings = QUICK.model_copy(update={"width": 64, "depth": 3, "members": 8})
+    with pool(tmp_path, SPACE.sobol(16, seed=1)) as data:
+        learner = fit(data, SPACE, settings, seed=1).surrogate
+    seen, evaluate = [], Network.__call__
+
+    def watched(network: Network, inputs: torch.Tensor) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return evaluate(network, inputs)
+
+    monkeypatch.setattr(Network, "__call__", watched)
+    before = torch.get_num_threads()
+    try:
+        answers = [answer(learner, points, threads) for threads in (1, 2, 4)]
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {settings.threads}
+    for other in answers[1:]:
+        for values, expected in zip(other, answers[0], strict=True):
+            assert np.array_equal(values, expected)
+
+
+def answer(learner: EnsembleSurrogate, points: Array, threads: int) -> list[Array]:
+    torch.set_num_threads(threads)
+    predicted = learner.predict(points)
+    uncertainty, members = learner.uncertainty(points), learner.members(points)
+    assert torch.get_num_threads() == threads
+    fields, quantities = predicted.fields, predicted.quantities
+    return [uncertainty, members, fields.mean, fields.std, quantities.mean, quantities.std]
 
 
 def test_one_member_predicts_but_knows_no_uncertainty(tmp_path: Path) -> None:

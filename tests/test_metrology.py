@@ -153,6 +153,18 @@ def test_truths_that_are_zero_throughout_count_as_they_are(tmp_path: Path) -> No
     json.dumps(metrics.to_json(), allow_nan=False)
 
 
+def test_a_truth_of_rounding_noise_counts_in_units_of_the_others(tmp_path: Path) -> None:
+    solutions = [
+        replace(truth((1.0, 1.0)), fields={"w": Field(np.full(3, size), "m/s")}, quantities={})
+        for size in (1.0, 1e-17)
+    ]
+    predicted = np.array([1.01, 0.01])[:, np.newaxis, np.newaxis].repeat(3, axis=1)
+    learner = Recited(predicted, predicted, np.empty((2, 0)), np.empty((2, 0)))
+    metrics = evaluate(learner, pool_of(tmp_path / "p.h5", solutions))
+    typical = math.sqrt(0.5)
+    assert metrics.fields["w"].relative_l2.mean == pytest.approx((0.01 + 0.01 / typical) / 2)
+
+
 @pytest.mark.parametrize("part", ["fields", "quantities"])
 def test_a_pool_of_one_part_is_measured_on_that_part(tmp_path: Path, part: str) -> None:
     solutions = [

@@ -15,6 +15,7 @@ from pools.sample import Sample
 from pools.solution import Mesh, Solution
 from pools.vtkhdf import read_solution, write_solution
 from solvers.build import build
+from solvers.fault import fault
 from solvers.protocol import Solver
 from solvers.settings import AnalyticSettings, ChannelSettings, SolverSettings
 
@@ -109,6 +110,11 @@ def test_fields_and_quantities_are_those_it_declares(solved: Solved) -> None:
         quantities = {name: quantity.unit for name, quantity in solution.quantities.items()}
         assert list(fields.items()) == list(solved.solver.fields.items())
         assert list(quantities.items()) == list(solved.solver.quantities.items())
+
+
+def test_answers_are_without_fault(solved: Solved) -> None:
+    for solution in (solved.first, solved.second):
+        assert fault(solved.solver, solution.sample, solution) == ""
 
 
 def test_fields_live_at_the_points_and_are_finite(solved: Solved) -> None:

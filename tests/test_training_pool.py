@@ -1,5 +1,6 @@
 """The training pool: shards that are never rewritten, read one sample at a time."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -12,8 +13,8 @@ from torch.utils.data import DataLoader
 from pools.errors import CampaignError, IntegrityError
 from pools.files import digest
 from pools.sample import Sample
-from pools.shard import write_shard
-from pools.solution import Mesh, Quantity, Solution
+from pools.shard import PoolSchema, write_shard
+from pools.solution import Field, Mesh, Quantity, Solution
 from pools.training import TrainingPool
 
 NAMES = ("x", "y")
@@ -99,6 +100,45 @@ def test_one_pool_holds_one_kind(tmp_path: Path) -> None:
     write_shard(tmp_path / "b", [solution(2.0, mesh=grid(5, 5))], NAMES)
     with pytest.raises(CampaignError, match="start another campaign"):
         TrainingPool([tmp_path / "a", tmp_path / "b"])
+
+
+def told(x: float, *, backwards: bool = False) -> Solution:
+    """Return a solution of two quantities and two fields, told in one order or the other."""
+    quantities = {"drag": Quantity(100 + x, "1"), "lift": Quantity(x, "1")}
+    fields = {"u": Field(np.full(20, 5 + x), "1"), "v": Field(np.full(20, x), "1")}
+    step = -1 if backwards else 1
+    return replace(
+        solution(x),
+        quantities=dict(list(quantities.items())[::step]),
+        fields=dict(list(fields.items())[::step]),
+    )
+
+
+def test_columns_are_told_apart_by_name_whatever_order_a_solution_has(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a", [told(1.0), told(2.0, backwards=True)], NAMES)
+    with TrainingPool([tmp_path / "a"]) as pool:
+        assert list(pool.schema.quantities) == ["drag", "lift"]
+        assert pool.quantities.tolist() == [[101, 1], [102, 2]]
+        assert pool.read([0, 1]).fields[:, 0].tolist() == [[6, 1], [7, 2]]
+
+
+def test_shards_of_another_column_order_are_refused(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a", [told(1.0)], NAMES)
+    write_shard(tmp_path / "b", [told(2.0, backwards=True)], NAMES)
+    with pytest.raises(CampaignError, match="start another campaign"):
+        TrainingPool([tmp_path / "a", tmp_path / "b"])
+
+
+def test_equal_schemas_have_equal_hashes() -> None:
+    first, second = (PoolSchema.of(told(x), NAMES) for x in (1.0, 2.0))
+    assert len({first, second, PoolSchema.of(told(1.0, backwards=True), NAMES)}) == 2
+
+
+def test_a_shard_of_many_samples_keeps_their_order(tmp_path: Path) -> None:
+    mesh = grid(1, 1)
+    write_shard(tmp_path / "a", [solution(float(x), mesh=mesh) for x in range(300)], NAMES)
+    with TrainingPool([tmp_path / "a"]) as pool:
+        assert pool.read(range(300)).fields[:, 1, 0].tolist() == list(range(300))
 
 
 def test_an_empty_shard_is_refused(tmp_path: Path) -> None:
