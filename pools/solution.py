@@ -1,8 +1,8 @@
 """What a solver answered: mesh, fields with units, quantities of interest, cost, provenance."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +113,14 @@ class Solution:
     fields: Mapping[str, Field]
     quantities: Mapping[str, Quantity]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def in_order(self, quantities: Iterable[str], fields: Iterable[str]) -> Self:
+        """Return the same answer with its quantities and fields in this order of names."""
+        return replace(
+            self,
+            quantities={name: self.quantities[name] for name in quantities},
+            fields={name: self.fields[name] for name in fields},
+        )
 
     def stacked_fields(self, names: Iterable[str] | None = None) -> Array:
         """Return fields as columns, shape (p, c).

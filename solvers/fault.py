@@ -34,8 +34,8 @@ def _faults(solver: Solver, sample: Sample, solution: Solution) -> Iterator[str]
     fields = {name: field.unit for name, field in solution.fields.items()}
     if quantities != dict(solver.quantities):
         yield f"answered the quantities {quantities}, expected {dict(solver.quantities)}"
-    if list(fields.items()) != list(solver.fields.items()):
-        yield f"answered the fields {fields}, expected {dict(solver.fields)}, in this order"
+    if fields != dict(solver.fields):
+        yield f"answered the fields {fields}, expected {dict(solver.fields)}"
     yield from _mesh_faults(solution.mesh)
     points = len(solution.mesh.points)
     numbers = {name: quantity.value for name, quantity in solution.quantities.items()}

@@ -192,7 +192,8 @@ def _solve(solver: Solver, sample: Sample, directory: Path) -> tuple[Outcome, st
         return Outcome.BAD_OUTPUT, f"the solver raised {type(error).__name__}: {error}"
     if bad := fault(solver, sample, solution):
         return Outcome.BAD_OUTPUT, bad
-    write_solution(directory / "solution.vtkhdf", solution)
+    ordered = solution.in_order(solver.quantities, solver.fields)  # as every other answer
+    write_solution(directory / "solution.vtkhdf", ordered)
     return Outcome.OK, ""
 
 

@@ -122,12 +122,16 @@ def test_a_quantity_is_not_hidden_by_a_field_of_its_name() -> None:
     assert "the quantity ramp is not finite" in fault(Namesakes(), SAMPLE, solution)
 
 
-def test_fields_in_another_order_are_refused() -> None:
+def test_an_answer_in_another_order_is_written_in_the_declared_one() -> None:
     class Two(Flaky):
         fields: dict[str, str] = {"u": "m", "v": "m"}  # type: ignore[assignment]  # noqa: RUF012
 
-    swapped = {name: Field(np.ones(4), "m") for name in ("v", "u")}
-    assert "in this order" in fault(Two(), SAMPLE, replace(right(), fields=swapped))
+    swapped = {name: Field(np.full(4, float(i)), "m") for i, name in enumerate(("v", "u"))}
+    answer = replace(right(), fields=swapped)
+    assert fault(Two(), SAMPLE, answer) == ""
+    ordered = answer.in_order(Two().quantities, Two().fields)
+    assert list(ordered.fields) == ["u", "v"]
+    assert ordered.fields["v"].values.tolist() == [0.0] * 4
 
 
 def test_the_supervisor_judges_it_bad_output(tmp_path: Path) -> None:
