@@ -24,7 +24,7 @@ from campaign_examples import (
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, TaskRun
-from test_label_one import processes_in, wait_until
+from process_table import processes_in, wait_until
 
 from flows.campaign import run_campaign
 from phases.config import CampaignConfig

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from process_table import parent_of, processes_in, wait_until
 
 from pools.errors import CampaignError, SolverError
 from pools.files import digest
@@ -322,29 +323,3 @@ def label_in_vain(directory: Path, workers: SolverWorkers, policy: LabelPolicy) 
     with pytest.raises(SolverError) as caught:
         label_one(FLAKY_RECORD, directory, workers, policy)
     return caught.value
-
-
-def processes_in(directory: Path) -> list[int]:
-    """Return the processes whose output goes to a file below `directory`."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            output = (process / "fd" / "1").readlink()
-        except OSError:
-            continue
-        if str(output).startswith(str(directory)):
-            found.append(int(process.name))
-    return found
-
-
-def parent_of(process: int) -> int:
-    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
