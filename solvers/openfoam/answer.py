@@ -175,7 +175,8 @@ class Answer:
         }
 
     def _rejected(self, judged: Judged) -> SolverError:
-        plain = self.run.error(Outcome.NOT_CONVERGED, judged.reason)
+        asked = f"; solver.convergence.accept is {self._settings.convergence.accept}"
+        plain = self.run.error(Outcome.NOT_CONVERGED, judged.reason + asked)
         findings = [finding.to_json() for finding in judged.findings]
         evidence = {**plain.evidence, "grade": judged.grade, "gate": findings}
         return SolverError(plain.outcome, plain.reason, plain.directory, plain.log_tail, evidence)

@@ -85,10 +85,21 @@ class OpenFOAMSettings(BaseModel):
             raise ValueError(f"{', '.join(sorted(twice))}: a parameter and a numeric; rename one")
         return self
 
+    @model_validator(mode="after")
+    def _check_sets(self) -> Self:
+        known = {name for name, _ in _leaves(self.numerics, ".")}
+        for command in (*self.commands, *(c for start in self.starts.values() for c in start)):
+            if unknown := set(command.set) - known:
+                raise ValueError(
+                    f"the command {command.run!r} sets {', '.join(sorted(unknown))}, which is not "
+                    f"among numerics; known are {', '.join(sorted(known)) or 'none'}"
+                )
+        return self
+
     @property
     def flat_numerics(self) -> dict[str, bool | int | float | str]:
         """The numerics by their names in the template: nested ones joined by an underscore."""
-        return dict(_flat(self.numerics))
+        return dict(_leaves(self.numerics, "_"))
 
     def stages(self, application: str) -> tuple[Command, ...]:
         """Return the commands of a run, with the chosen start before the first solver.
@@ -104,9 +115,9 @@ class OpenFOAMSettings(BaseModel):
         return (*declared[:first], *before, *declared[first:])
 
 
-def _flat(numerics: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _leaves(numerics: Mapping[str, Any], joint: str) -> Iterator[tuple[str, Any]]:
     for name, value in numerics.items():
         if isinstance(value, Mapping):
-            yield from ((f"{name}_{inner}", leaf) for inner, leaf in value.items())
+            yield from ((f"{name}{joint}{inner}", leaf) for inner, leaf in value.items())
         else:
             yield name, value

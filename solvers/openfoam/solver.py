@@ -76,9 +76,9 @@ class OpenFOAMSolver:
         return template
 
     def _run(self, sample: Sample, directory: Path, initial: Solution | None) -> CaseRun:
-        case = directory.resolve()
-        source = case_of(initial.provenance, initial.sample.id, case) if initial else None
-        return CaseRun(self.settings, case, sample.parameters, find_installation(), source)
+        source = None if initial is None else case_of(initial.provenance)
+        installation, case = find_installation(), directory.resolve()
+        return CaseRun(self.settings, case, sample.parameters, installation, source)
 
 
 def _declared(key: str, unit: str | None) -> str:

@@ -56,13 +56,11 @@ def begin_from(source: Path, case: Path) -> Command | None:
     return None
 
 
-def case_of(provenance: Mapping[str, object], sample_id: str, attempt: Path) -> Path | None:
-    """Return the case of a solved sample beside the one that is solved now; None if it is gone."""
-    name = provenance.get("case")
-    if not isinstance(name, str) or "/" in name or name.startswith("."):
-        return None
-    case = attempt.parent.parent / sample_id / name
-    return case if (case / "system" / "controlDict").is_file() and last_time(case) else None
+def case_of(provenance: Mapping[str, object]) -> Path | None:
+    """Return the case that a solution came from; None where it is gone, or was kept in part."""
+    case = Path(str(provenance.get("case", "")))
+    is_whole = (case / "system" / "controlDict").is_file() and last_time(case) is not None
+    return case if is_whole else None
 
 
 def _repeats_inner(initial: Path) -> bool:
