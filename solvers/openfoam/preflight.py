@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pools.errors import UsageError
@@ -20,12 +21,20 @@ from solvers.openfoam.installation import (
 from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.openfoam.sources import CrossingSource
 from solvers.openfoam.template import GENERATED, Template
+from solvers.openfoam.values import numbers_in, values_of
 
 _VECTORS = frozenset({"volVectorField"})
 
 
-def problems(settings: OpenFOAMSettings) -> Iterator[str]:
-    """Yield what is wrong with a declaration, its template or this machine, in words."""
+def problems(
+    settings: OpenFOAMSettings, samples: Sequence[Mapping[str, float]] = ()
+) -> Iterator[str]:
+    """Yield what is wrong with a declaration, its template or this machine, in words.
+
+    Args:
+        settings: the declaration.
+        samples: parameters of a few samples, at which every expression must have a value.
+    """
     template = Template(Path(settings.template))
     try:
         installation = find_installation()
@@ -41,6 +50,7 @@ def problems(settings: OpenFOAMSettings) -> Iterator[str]:
     yield from check.fields()
     yield from check.quantities()
     yield from check.patches()
+    yield from check.values(samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,19 @@ class _Check:
         for key, patch in wanted.items():
             if not _has_word(text, patch):
                 yield f"solver.{key}: the template names no patch {patch} anywhere; correct it"
+
+    def values(self, samples: Sequence[Mapping[str, float]]) -> Iterator[str]:
+        """Every expression has a value at the samples."""
+        for parameters in samples:
+            fault = next(_said_by(partial(self._evaluate, parameters)), "")
+            if fault:
+                yield f"solver: {fault}"
+                return
+
+    def _evaluate(self, parameters: Mapping[str, float]) -> None:
+        numbers = numbers_in(values_of(self.settings, parameters))
+        for source in self.settings.quantities.values():
+            expression.evaluate(source.scale, numbers)
 
     def _used_names(self) -> frozenset[str]:
         expressions = [
