@@ -266,6 +266,12 @@ def test_all_problems_are_said_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["analytic", ["analytic"], {"analytic": 1}, None])
+def test_a_solver_that_knows_its_parameters_is_not_told_them(kind: Any) -> None:
+    (problem,) = problems({"solver": {"kind": kind, "parameters": {}}})
+    assert problem.startswith(("solver.parameters: unknown key", "solver.kind: "))
+
+
 def test_a_long_value_is_cut() -> None:
     (problem,) = problems({"seed": "x" * 1000})
     assert len(problem) < 200
