@@ -9,6 +9,8 @@ from solvers.openfoam.settings import OpenFOAMSettings
 
 Value = bool | int | float | str
 
+_LARGEST_LABEL = 2**31
+
 
 def values_of(settings: OpenFOAMSettings, parameters: Mapping[str, float]) -> dict[str, Value]:
     """Return all names that a template may use: parameters, numerics, derived values.
@@ -44,4 +46,6 @@ def foam_text(value: Value) -> str:
     """Return a value as OpenFOAM reads it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_LABEL:
+        return str(int(value))  # a derived number of cells: a label is read of no 98.0
     return repr(value) if isinstance(value, int | float) else value
