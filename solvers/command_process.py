@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pools.errors import UsageError
 from pools.outcome import Outcome
+from solvers import memory
 
 LOG = "solver.log"
 """What the command prints, in the attempt's directory."""
@@ -103,8 +104,8 @@ def meaning(exit_code: int, declared: Mapping[int, Outcome], tail: str) -> tuple
     how = _how(exit_code, tail)
     if exit_code in {0, *declared}:
         return declared.get(exit_code, Outcome.OK), how
-    if any(words in tail for words in _DISK_FULL):
-        return Outcome.INFRASTRUCTURE, how
+    if memory.ran_out(tail) or any(words in tail for words in _DISK_FULL):
+        return Outcome.INFRASTRUCTURE, how  # the machine's want, not the sample's
     name = signal_name(exit_code)
     return _MEANINGS.get(signal.Signals[name], _OTHER) if name else _OTHER, how
 

@@ -12,7 +12,7 @@ _MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 INPUT = "input.json"
 """The file, in the attempt's directory, that holds the sample's parameters."""
-_TAKEN = frozenset({INPUT, "outcome.json", "lease.json", "request.json", "sample.json"})
+_TAKEN = frozenset({INPUT, "outcome.json", "lease.json", "try.json"})
 PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 """What is replaced in an argument."""
 

@@ -53,7 +53,7 @@ def test_the_external_program_agrees_with_published_values(tmp_path: Path) -> No
 def test_the_external_program_says_where_its_grid_is_too_coarse(tmp_path: Path) -> None:
     solver = build(load(EXAMPLES / "command.yaml").solver)
     values = {"speed": 0.2, "warmth": 10.0, "start": 0.5}
-    with pytest.raises(SolverError, match=r"ended with code 4: warm layers of 0\.0022 m") as caught:
+    with pytest.raises(SolverError, match="warm layers of") as caught:
         solver.solve(Sample.of(values, solver.fingerprint), tmp_path)
     assert caught.value.outcome is Outcome.MESH
 
