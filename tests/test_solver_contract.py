@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from pools.sample import Sample
 from pools.solution import Mesh, Solution
 from pools.vtkhdf import read_solution, write_solution
 from solvers.build import build
+from solvers.command_settings import CommandSettings
 from solvers.fault import fault
 from solvers.protocol import Solver
 from solvers.settings import AnalyticSettings, ChannelSettings, SolverSettings
@@ -55,6 +57,25 @@ def _analytic(problem: str, *names: str) -> Case:
     )
 
 
+def _command(command: Sequence[str | Path], first: Mapping[str, float], **settings: Any) -> Case:
+    declared = {
+        "command": tuple(map(str, command)),
+        "parameters": dict.fromkeys(first, "1"),
+        "exit_codes": {3: "diverged", 4: "mesh"},
+        **settings,
+    }
+    return Case(
+        settings=CommandSettings.model_validate(declared),
+        first=first,
+        second={name: 0.75 * value for name, value in first.items()},
+        failing={name: 4 * value for name, value in first.items()},
+        failure=Outcome.MESH if "grid" in settings else Outcome.DIVERGED,
+        other_numerics=CommandSettings.model_validate({**declared, "version": "2"}),
+    )
+
+
+_PROGRAM = (sys.executable, Path(__file__).with_name("command_program.py"), "--fails-above=0.9")
+
 CASES = {
     "openfoam": Case(
         settings=cavity(cells=12),
@@ -76,6 +97,15 @@ CASES = {
     "analytic-wave": _analytic("wave", "length", "phase"),
     "analytic-local": _analytic("local", "x1", "x2", "x3", "x4"),
     "analytic-shock": _analytic("shock", "place", "tilt", "width", "strength"),
+    "command-quantities": _command(_PROGRAM, {"x": 0.5, "y": 1.0}, quantities={"sum": "1"}),
+    "command-grid": _command(
+        [Path(__file__).parents[1] / "examples" / "command_solver.py"],
+        {"speed": 0.05, "warmth": 10.0, "start": 0.2},
+        input_layout={"flow": ["speed"], "wall": ["warmth", "start"]},
+        grid={"bounds": [[0, 1], [0, 0.02]], "shape": [65, 25]},
+        fields={"temperature": "K"},
+        quantities={"bulk": {"key": "outlet/bulk", "unit": "K"}},
+    ),
 }
 
 
