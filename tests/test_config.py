@@ -80,11 +80,12 @@ def test_without_a_near_one_all_keys_are_named() -> None:
         (
             {"solver": {"kind": "chanel"}},
             "solver.kind: got 'chanel', but it must be one of 'channel', 'analytic', 'command', "
-            "'custom'",
+            "'custom', 'openfoam'",
         ),
         (
             {"solver": {"problem": "wave"}},
-            "solver.kind: missing; it must be one of 'analytic', 'channel', 'command', 'custom', 'openfoam'",
+            "solver.kind: missing; it must be one of 'analytic', 'channel', 'command', "
+            "'custom', 'openfoam'",
         ),
         (
             {"query": [{"kind": "sbla"}]},
