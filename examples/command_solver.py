@@ -15,7 +15,7 @@ import json
 import sys
 from pathlib import Path
 
-LENGTH, HEIGHT = 1.0, 0.02  # m
+LENGTH, HEIGHT = 0.05, 0.01  # m
 DIFFUSIVITY = 1.4e-7  # m2/s, water
 COLUMNS, ROWS = 65, 25  # points along and across
 TOO_COARSE = 4  # exit code

@@ -41,7 +41,7 @@ def test_the_external_program_agrees_with_published_values(tmp_path: Path) -> No
     import numpy as np
 
     solver = build(load(EXAMPLES / "command.yaml").solver)
-    values = {"speed": 0.001, "warmth": 10.0, "start": 0.3}
+    values = {"speed": 0.0002, "warmth": 10.0, "start": 0.015}
     solution = solver.solve(Sample.of(values, solver.fingerprint), tmp_path)
     assert solution.quantities["nusselt"].value == pytest.approx(7.5407, rel=3e-3)
     temperature = solution.fields["temperature"].values.reshape(65, 25)
@@ -52,7 +52,7 @@ def test_the_external_program_agrees_with_published_values(tmp_path: Path) -> No
 
 def test_the_external_program_says_where_its_grid_is_too_coarse(tmp_path: Path) -> None:
     solver = build(load(EXAMPLES / "command.yaml").solver)
-    values = {"speed": 0.2, "warmth": 10.0, "start": 0.5}
+    values = {"speed": 0.014, "warmth": 10.0, "start": 0.025}
     with pytest.raises(SolverError, match="warm layers of") as caught:
         solver.solve(Sample.of(values, solver.fingerprint), tmp_path)
     assert caught.value.outcome is Outcome.MESH

@@ -100,9 +100,9 @@ CASES = {
     "command-quantities": _command(_PROGRAM, {"x": 0.5, "y": 1.0}, quantities={"sum": "1"}),
     "command-grid": _command(
         [Path(__file__).parents[1] / "examples" / "command_solver.py"],
-        {"speed": 0.05, "warmth": 10.0, "start": 0.2},
+        {"speed": 0.01, "warmth": 10.0, "start": 0.01},
         input_layout={"flow": ["speed"], "wall": ["warmth", "start"]},
-        grid={"bounds": [[0, 1], [0, 0.02]], "shape": [65, 25]},
+        grid={"bounds": [[0, 0.05], [0, 0.01]], "shape": [65, 25]},
         fields={"temperature": "K"},
         quantities={"bulk": {"key": "outlet/bulk", "unit": "K"}},
     ),
