@@ -78,7 +78,7 @@ def _key(place: Any, name: str, change: str) -> str | int:  # noqa: ANN401 - a t
 
 def _value(text: str, change: str) -> Any:  # noqa: ANN401 - a tree of YAML
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise UsageError(
             f"--set {change}: the value is not YAML: {_problem(error)}; give a number, a word, or "
@@ -101,7 +101,10 @@ def _kind(content: object) -> str:
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML as it is, but a key that is given twice is an error: one of the two would be lost."""
+    """YAML as it is, but for its keys: one given twice is an error, and `on` is a word.
+
+    One of two would be lost; and YAML 1.1 takes on, off, yes and no for true and false.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen: set[str] = set()
@@ -113,4 +116,6 @@ class _UniqueKeys(yaml.SafeLoader):
                     None, None, f"the key {key.value} is given twice; keep one", key.start_mark
                 )
             seen.add(str(key.value))
+            if key.tag == "tag:yaml.org,2002:bool":
+                key.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep)

@@ -10,6 +10,7 @@ from phases.campaign_file import override, read_yaml
 from phases.explain import explain
 from pools.errors import UsageError
 from pools.space import ParameterSpace
+from solvers.changes import changed
 from solvers.policy import LabelPolicy
 from solvers.settings import SolverSettings
 from strategies.settings import QuerySettings, SbalSettings, SobolSettings
@@ -77,6 +78,15 @@ class CampaignConfig(BaseModel):
                 f"samples_per_step is {self.samples_per_step} but there are only "
                 f"{self.candidates} candidates; raise candidates or lower samples_per_step"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_recovery(self) -> Self:
+        for rung in self.label.recovery:
+            try:
+                changed(self.solver, rung.set)
+            except UsageError as error:
+                raise ValueError(f"label.recovery, the rung {rung.name!r}: {error}") from None
         return self
 
     @model_validator(mode="after")

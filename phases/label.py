@@ -6,25 +6,36 @@ from pathlib import Path
 
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign, Work
+from phases.neighbours import neighbours
 from pools.errors import TooFewLabelsError
 from pools.ledger import Entry
 from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.record import SampleRecord
-from solvers.label import label_one
+from solvers.label import NOTHING_BY_HAND, ByHand, label_one
 from solvers.workers import SolverWorkers
 
 
 def label_sample(
-    campaign: Campaign, step: int, pick: Pick, workers: SolverWorkers, *, retry_failed: bool
+    campaign: Campaign,
+    step: int,
+    pick: Pick,
+    workers: SolverWorkers,
+    *,
+    retry_failed: bool,
+    by_hand: ByHand = NOTHING_BY_HAND,
 ) -> SampleRecord:
     """Obtain the solution of one pick; raises SolverError where there is none."""
+    policy = campaign.config.label
+    starting = any(rung.start == "nearest" for rung in policy.recovery)
     return label_one(
         SampleRecord(pick, step),
         campaign.sample_directory(pick.sample.id).path,
         workers,
-        campaign.config.label,
+        policy,
         retry_failed=retry_failed,
+        by_hand=by_hand,
+        neighbours=neighbours(campaign, step, pick.sample) if starting else (),
     )
 
 

@@ -1,6 +1,7 @@
 """A sample's directory: `sample.json`, one directory per attempt, and the published solution."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +12,9 @@ from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.sample import Sample
 from pools.solution import Cost
+
+Setting = bool | int | float | str
+"""A value of a solver's setting that a try may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,12 @@ class Attempt:
         cost: what it cost.
         exit_code: of the solver's process; negative is the signal that ended it.
         log_tail: last lines of the log, where it failed.
+        rung: the rung of the recovery ladder that was tried; empty as declared, or `by hand`.
+        changes: what was changed against the campaign file, by key.
+        start: id of the sample whose solution it began from.
+        grade: `converged`, `marginal` or `rejected`, where the solver judges its answers.
+        signal: name of the signal that ended the solver, such as SIGKILL.
+        evidence: what the judgement rests on, as JSON.
     """
 
     directory: str
@@ -32,6 +42,12 @@ class Attempt:
     cost: Cost = field(default_factory=Cost)
     exit_code: int | None = None
     log_tail: str = ""
+    rung: str = ""
+    changes: Mapping[str, Setting] = field(default_factory=dict)
+    start: str = ""
+    grade: str = ""
+    signal: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:

@@ -1,8 +1,9 @@
 """Finds and ends the processes of a solve, wherever they went.
 
 A process belongs to a solve when it is in the solve's session, or when its environment holds the
-token of the solve's supervisor: children inherit it and keep it through `setsid` and the death of
-their parents. Only one that leaves the session and clears its environment as well is not found.
+token of the solve or of its supervisor: children inherit it and keep it through `setsid` and the
+death of their parents. Only one that leaves the session and clears its environment as well is not
+found.
 """
 
 import os
@@ -13,24 +14,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "SOLVERLOOP_SOLVE"
-"""The environment variable that holds the token."""
+"""The environment variable that holds the token of a supervisor."""
+ATTEMPT = "SOLVERLOOP_ATTEMPT"
+"""The environment variable that holds the token of one attempt, in what the solve starts."""
 _PASSES = 50
 _PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The processes of one supervisor, without the one that asks.
+    """The processes of one supervisor or one attempt, without the one that asks.
 
     Attributes:
-        token: what their environment holds under `MARK`.
+        token: what their environment holds under `mark`.
         session: the session of the solve; None where it is not known.
         spared: processes that do not count.
+        mark: the environment variable that tells them.
     """
 
     token: str
     session: int | None = None
     spared: frozenset[int] = frozenset()
+    mark: str = MARK
 
     def find(self) -> list[int]:
         """Return those that run now."""
@@ -52,9 +57,17 @@ class Processes:
                 _send(process, signal.SIGKILL)
             time.sleep(_PAUSE_SECONDS)
 
+    def end_politely(self, grace_seconds: float) -> None:
+        """Ask them to end, and kill what is left when the grace is over."""
+        self.signal(signal.SIGTERM)
+        deadline = time.monotonic() + grace_seconds
+        while self.find() and time.monotonic() < deadline:
+            time.sleep(_PAUSE_SECONDS)
+        self.end()
+
     def _belongs(self, process: Path) -> bool:
         try:
-            state, _, _, session, *_ = (process / "stat").read_text().rpartition(")")[2].split()
+            state, _, _, session, *_ = _stat(process)
             if state == "Z":
                 return False
             if int(session) == self.session:
@@ -62,7 +75,21 @@ class Processes:
             environment = (process / "environ").read_bytes().split(b"\0")
         except (OSError, ValueError):  # it is gone, or another user's
             return False
-        return f"{MARK}={self.token}".encode() in environment
+        return f"{self.mark}={self.token}".encode() in environment
+
+
+def started_at(process: int) -> int | None:
+    """Return when a process started, in clock ticks since boot; None where it is no more."""
+    try:
+        state, *fields = _stat(Path(f"/proc/{process}"))
+    except OSError:
+        return None
+    return None if state in {"Z", "X"} else int(fields[18])
+
+
+def _stat(process: Path) -> list[str]:
+    """Return the fields of a process's `stat` that follow its name: state, parent, group, ..."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def _send(process: int, number: signal.Signals) -> None:

@@ -1,8 +1,10 @@
-"""The settings of the solvers that need no other program, as a campaign file gives them."""
+"""The settings of every solver, as a campaign file gives them."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from solvers.openfoam.settings import OpenFOAMSettings
 
 _MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -52,6 +54,7 @@ class CustomSettings(BaseModel):
 
 
 SolverSettings = Annotated[
-    ChannelSettings | AnalyticSettings | CustomSettings, Field(discriminator="kind")
+    ChannelSettings | AnalyticSettings | CustomSettings | OpenFOAMSettings,
+    Field(discriminator="kind"),
 ]
 """The settings of any solver; `kind` says which."""
