@@ -25,6 +25,7 @@ from solvers.build import build
 from solvers.changes import changed
 from solvers.fault import fault
 from solvers.lease import HeldError, Lease
+from solvers.processes import dies_with_parent
 from solvers.protocol import Solver
 from solvers.recovery import Try
 from solvers.request import Request
@@ -33,7 +34,6 @@ from solvers.verdict import Verdict
 
 HELD = os.EX_TEMPFAIL
 """Exit code of a solve that found another one in its directory."""
-_PR_SET_PDEATHSIG = 1
 
 
 def solve_and_exit(
@@ -155,9 +155,7 @@ def _noted(solution: Solution, tried: Try) -> Solution:
 def _detach(supervisor: int) -> None:
     """Lead a session of its own that dies with the supervisor."""
     os.setsid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor:  # it died before it could be watched
-        os._exit(1)
+    dies_with_parent(signal.SIGKILL, supervisor)()
 
 
 def _redirect(log: Path) -> None:
