@@ -26,6 +26,7 @@ from pools.record import SampleDirectory
 from pools.seeds import seed_for
 from pools.training import TrainingPool
 from solvers.build import build
+from solvers.policy import LabelPolicy
 from solvers.protocol import Solver
 
 _PACKAGES = ("solverloop", "torch", "numpy", "scipy", "scikit-fem", "h5py", "prefect")
@@ -91,6 +92,13 @@ class Campaign:
             if (directory / "campaign.yaml").exists():
                 return cls.open(directory)._resumed_with(config)
             return cls._created(config, directory)
+
+    def with_workers(self, workers: int | None) -> Self:
+        """Return the campaign as it is, with so many samples solved at once in this process."""
+        if workers is None:
+            return self
+        label = LabelPolicy.model_validate({**self.config.label.model_dump(), "workers": workers})
+        return replace(self, config=self.config.model_copy(update={"label": label}))
 
     @cached_property
     def solver(self) -> Solver:

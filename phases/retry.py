@@ -6,15 +6,15 @@ afterwards sees it. What a killed retry solved is found by the next, or when the
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from phases.append import solution_name, write_pool_shard
 from phases.asked import labelled_picks
 from phases.campaign import Campaign, Work
+from phases.fit import without_misfit
 from phases.label import records_of
-from phases.overview import all_records
 from phases.retry_choice import chosen
 from phases.seen import is_retry, retry_phase
 from pools.errors import TooFewLabelsError, UsageError
@@ -84,14 +84,15 @@ def append_retried(
     """
     known = campaign.ledger.entries()
     asked = {pool: labelled_picks(campaign, known, pool) for pool in _POOLS}
-    records = {pool: _recovered(campaign, picks) for pool, picks in asked.items()}
-    late = {pool: _late(campaign, known, found) for pool, found in records.items()}
+    named = {name for entry in known for name in entry.artifacts}
+    records = {pool: _settled(campaign, picks, named) for pool, picks in asked.items()}
+    late = {pool: _late(campaign, found, named) for pool, found in records.items()}
     costs = {pool: _uncounted(known, found, pool) for pool, found in records.items()}
     if not any(late.values()) and not any(cost["attempts"] > 0 for cost in costs.values()):
         return None
     number = 1 + sum(is_retry(entry) for entry in known)
-    named = {r.pick.sample.id for r in [*tried, *late["pool"], *late["test"]]}
-    told = [r for found in records.values() for r in found if r.pick.sample.id in named]
+    meant = {r.pick.sample.id for r in [*tried, *late["pool"], *late["test"]]}
+    told = [r for found in records.values() for r in found if r.pick.sample.id in meant]
     summary = {**_summary(told), **costs["pool"], "test": costs["test"]}
     return campaign.once(
         campaign.next_to_train(),
@@ -134,9 +135,17 @@ def retries_of(campaign: Campaign) -> list[Entry]:
     return [entry for entry in campaign.ledger.entries() if is_retry(entry)]
 
 
-def _recovered(campaign: Campaign, picks: Sequence[Pick]) -> list[SampleRecord]:
-    """Return the samples' records, with attempts that a killed retry had no time to record."""
-    return [_with_all_attempts(campaign, record) for record in records_of(campaign, picks)]
+def _settled(
+    campaign: Campaign, picks: Sequence[Pick], named: Collection[str]
+) -> list[SampleRecord]:
+    """Return the samples' records, with what a killed retry had no time to record."""
+    records = records_of(campaign, picks)
+    return [
+        record
+        if solution_name(record.pick) in named
+        else without_misfit(campaign, _with_all_attempts(campaign, record))
+        for record in records
+    ]
 
 
 def _with_all_attempts(campaign: Campaign, record: SampleRecord) -> SampleRecord:
@@ -149,10 +158,9 @@ def _with_all_attempts(campaign: Campaign, record: SampleRecord) -> SampleRecord
 
 
 def _late(
-    campaign: Campaign, known: Sequence[Entry], records: Sequence[SampleRecord]
+    campaign: Campaign, records: Sequence[SampleRecord], named: Collection[str]
 ) -> list[SampleRecord]:
     """Return the samples that have a solution which no entry of the ledger names."""
-    named = {name for entry in known for name in entry.artifacts}
     return [
         record
         for record in records

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from phases.append import solution_name
 from phases.campaign import Campaign
 from phases.overview import all_records
 from phases.progress import say
@@ -56,9 +55,7 @@ def _last_outcome(record: SampleRecord) -> Outcome | None:
     return record.attempts[-1].outcome if record.attempts else None
 
 
-def _meant(
-    begin: str, records: Sequence[SampleRecord], failed: Sequence[SampleRecord]
-) -> str:
+def _meant(begin: str, records: Sequence[SampleRecord], failed: Sequence[SampleRecord]) -> str:
     """Return the one id that begins so."""
     found = [record for record in failed if _begins(record, begin)]
     if len(found) > 1:
