@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
-from pools.errors import IntegrityError, SolverError, UsageError
+from pools.errors import CampaignError, IntegrityError, SolverError, UsageError
 from pools.outcome import Outcome
 from pools.record import SampleDirectory
 from pools.solution import Solution
@@ -77,7 +77,7 @@ def answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdic
         what = f"{type(error).__name__} {error}".strip()
         reason = memory.explain(what, memory.peak(), request.memory_gib)
         return Verdict(Outcome.INFRASTRUCTURE, reason)
-    except OSError as error:
+    except (OSError, CampaignError) as error:  # a full disk, told by the system or by us
         traceback.print_exc()
         return Verdict(Outcome.INFRASTRUCTURE, f"{type(error).__name__}: {error}")
     except Exception as error:  # noqa: BLE001 - whatever a user's solver raises is an outcome
