@@ -65,6 +65,23 @@ def run(
 
 
 @app.command()
+def doctor(
+    campaign: Annotated[Path, typer.Argument(metavar="CAMPAIGN.yaml", help="The campaign file.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change a value of the file."),
+    ] = None,
+) -> None:
+    """Look whether a campaign can be run here, and solve one sample of it.
+
+    Example: `solverloop doctor examples/cavity/cavity.yaml`
+    """
+    from flows.command_doctor import doctor_command
+
+    doctor_command(campaign, changes or [])
+
+
+@app.command()
 def status(directory: CampaignDirectory) -> None:
     """Show steps, pool, failures and the last metrics of a campaign.
 

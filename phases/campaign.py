@@ -16,6 +16,7 @@ from uuid import uuid4
 import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
+from phases.preflight import check_solver
 from phases.progress import LOGGER
 from pools.errors import CampaignError, IntegrityError, UsageError
 from pools.files import digest, publish_bytes
@@ -84,7 +85,7 @@ class Campaign:
         """
         _refuse_foreign(directory)
         if not (directory / "campaign.yaml").exists():
-            _check_parameters(config, build(config.solver))
+            check_solver(config)
         with _held(directory):
             if (directory / "campaign.yaml").exists():
                 return cls.open(directory)._resumed_with(config)
@@ -245,17 +246,6 @@ def _refuse_foreign(directory: Path) -> None:
         raise UsageError(
             f"{directory} exists but is not a campaign's directory; give an empty or a new "
             "one with --directory"
-        )
-
-
-def _check_parameters(config: CampaignConfig, solver: Solver) -> None:
-    needed, given = solver.parameters, config.parameters.names
-    missing, unknown = set(needed) - set(given), set(given) - set(needed)
-    if missing or unknown:
-        raise UsageError(
-            f"parameters: the solver {config.solver.kind} needs {list(needed)}, "
-            f"missing are {sorted(missing)}, unknown are {sorted(unknown)}; give each that it "
-            "needs its bounds, and no other"
         )
 
 

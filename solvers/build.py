@@ -4,6 +4,7 @@ import importlib
 from typing import assert_never
 
 from pools.errors import UsageError
+from solvers.command_settings import CommandSettings
 from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.protocol import Solver
 from solvers.settings import AnalyticSettings, ChannelSettings, CustomSettings, SolverSettings
@@ -24,6 +25,10 @@ def build(settings: SolverSettings) -> Solver:
             from solvers.analytic import AnalyticSolver
 
             return AnalyticSolver(settings)
+        case CommandSettings():
+            from solvers.command import CommandSolver
+
+            return CommandSolver.of(settings)
         case OpenFOAMSettings():
             from solvers.openfoam.solver import OpenFOAMSolver
 

@@ -20,6 +20,7 @@ from solvers.judge import judge
 from solvers.lease import Lease
 from solvers.policy import LabelPolicy
 from solvers.recovery import Next, Try, next_try
+from solvers.retention import prune
 from solvers.workers import Ended, SolverWorkers
 
 _GRACE_SECONDS = 5.0  # of a solve that is found running where nobody should solve
@@ -92,10 +93,12 @@ def label_one(  # noqa: PLR0913 - what a sample's attempts depend on
     with _only_one(directory):
         known = _recover(place, place.read() or record, policy.grace_seconds)
         if place.is_solved(known):
+            prune(directory, known, policy.keep)  # whoever was killed meanwhile had not done it
             return known
         labelling = _Labelling(place, workers, policy, by_hand.timeout_seconds, neighbours)
         anew = dict(by_hand.changes) if retry_failed else None
         known = labelling.climb(replace(known, solution=None), anew)
+        prune(directory, known, policy.keep)
     if known.solution is None:
         raise _error(place, known.attempts[-1])
     return known

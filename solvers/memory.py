@@ -64,37 +64,42 @@ def explain(what: str, peak_bytes: int, gib: float | None) -> str:
 
 
 def kills() -> int | None:
-    """Count the processes that the kernel has killed so far for want of memory.
+    """Count the processes that the kernel killed for want of memory, wherever it says so.
 
-    Those of this control group, where it says so; else those of the whole machine; None where
-    neither can be read.
+    That is this control group (version 1 or 2) and the whole machine: a solver may run in a group
+    of its own, below this one, which only the machine's count includes. One kill may count twice;
+    whether the count grew is what matters. None where no place can be read.
     """
-    for file in _counters():
-        try:
-            content = file.read_text()
-        except OSError:
-            continue
-        found = [line.split()[1] for line in content.splitlines() if line.startswith("oom_kill ")]
-        if found:
-            return int(found[0])
-    return None
+    counts = [count for file in _counters() if (count := _count(file)) is not None]
+    return sum(counts) if counts else None
+
+
+def _count(file: Path) -> int | None:
+    try:
+        lines = file.read_text().splitlines()
+    except OSError:
+        return None
+    found = [int(line.split()[1]) for line in lines if line.startswith("oom_kill ")]
+    return found[0] if found else None
 
 
 def _counters() -> Iterator[Path]:
-    """Yield the files that may hold the count, the narrowest first."""
-    try:
-        groups = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        groups = []
-    for group in groups:
-        number, controllers, path = group.split(":", 2)
-        inside = path.lstrip("/")  # in a container it may be that of the host, and not be there
-        if "memory" in controllers.split(","):
-            yield _CGROUPS / "memory" / inside / "memory.oom_control"
-        elif number == "0" and inside:
-            yield _CGROUPS / inside / "memory.events"
-    yield _CGROUPS / "memory.events"
+    """Yield the files that may hold a count."""
     yield _VMSTAT
+    for group in _groups():
+        number, controllers, path = group.split(":", 2)
+        inside = path.lstrip("/")  # in a container it may be the host's, and not be there
+        if number == "0":
+            yield _CGROUPS / inside / "memory.events"
+        elif "memory" in controllers.split(","):
+            yield _CGROUPS / "memory" / inside / "memory.oom_control"
+
+
+def _groups() -> list[str]:
+    try:
+        return Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
 
 
 def _capped(limit: int, hard: int) -> int:

@@ -1,11 +1,12 @@
 """How samples are labelled: how many at once, how long, what happens when one fails."""
 
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from solvers.recovery import Rung
+from solvers.retention import Keep
 
 
 class LabelPolicy(BaseModel):
@@ -30,7 +31,7 @@ class LabelPolicy(BaseModel):
     """Pause before the first such retry; it doubles each time, in seconds."""
     min_success_fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The step fails, and can be retried, when a smaller share of its samples is solved."""
-    keep: Literal["all", "failed", "solution"] = "all"
+    keep: Keep = "all"
     """What stays of a solved sample's attempts: `all`; `failed`, those that failed; `solution`,
     none. Their records, the solution, and all of a sample that failed stay in any case."""
 

@@ -6,9 +6,11 @@ death of their parents. Only one that leaves the session and clears its environm
 found.
 """
 
+import ctypes
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ MARK = "SOLVERLOOP_SOLVE"
 """The environment variable that holds the token of a supervisor."""
 ATTEMPT = "SOLVERLOOP_ATTEMPT"
 """The environment variable that holds the token of one attempt, in what the solve starts."""
+_PR_SET_PDEATHSIG = 1
 _PASSES = 50
 _PAUSE_SECONDS = 0.01
 
@@ -76,6 +79,32 @@ class Processes:
         except (OSError, ValueError):  # it is gone, or another user's
             return False
         return f"{self.mark}={self.token}".encode() in environment
+
+
+def dies_with_parent(
+    number: signal.Signals = signal.SIGTERM, parent: int | None = None
+) -> Callable[[], None]:
+    """Return a `preexec_fn` by which a command dies when the process that starts it does.
+
+    The kernel then sends the signal, whatever ended the parent. It tells the command alone, not
+    what that starts: TERM lets an `mpirun` end its ranks; whatever else is left, the guard of the
+    supervisor ends. `setpriv --pdeathsig` would leave a gap: where the parent dies before it asks
+    for the signal, none comes, and here that is looked at. A `preexec_fn` is hazardous only where
+    other threads hold locks at the fork: a solve has one thread, so call it there and nowhere
+    else; the library is looked up before the fork.
+
+    Args:
+        number: the signal.
+        parent: the process to die with; this one if None.
+    """
+    library, parent = ctypes.CDLL(None), parent or os.getpid()
+
+    def tie() -> None:
+        library.prctl(_PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # it died before the kernel could tell
+            os._exit(1)
+
+    return tie
 
 
 def started_at(process: int) -> int | None:

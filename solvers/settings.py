@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from solvers.command_settings import CommandSettings
 from solvers.openfoam.settings import OpenFOAMSettings
 
 _MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -54,7 +55,7 @@ class CustomSettings(BaseModel):
 
 
 SolverSettings = Annotated[
-    ChannelSettings | AnalyticSettings | CustomSettings | OpenFOAMSettings,
+    ChannelSettings | AnalyticSettings | CommandSettings | CustomSettings | OpenFOAMSettings,
     Field(discriminator="kind"),
 ]
 """The settings of any solver; `kind` says which."""

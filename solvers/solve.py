@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
-from pools.errors import IntegrityError, SolverError, UsageError
+from pools.errors import CampaignError, IntegrityError, SolverError, UsageError
 from pools.outcome import Outcome
 from pools.record import SampleDirectory
 from pools.solution import Solution
@@ -25,6 +25,7 @@ from solvers.build import build
 from solvers.changes import changed
 from solvers.fault import fault
 from solvers.lease import HeldError, Lease
+from solvers.processes import dies_with_parent
 from solvers.protocol import Solver
 from solvers.recovery import Try
 from solvers.request import Request
@@ -33,7 +34,6 @@ from solvers.verdict import Verdict
 
 HELD = os.EX_TEMPFAIL
 """Exit code of a solve that found another one in its directory."""
-_PR_SET_PDEATHSIG = 1
 
 
 def solve_and_exit(
@@ -77,7 +77,7 @@ def answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdic
         what = f"{type(error).__name__} {error}".strip()
         reason = memory.explain(what, memory.peak(), request.memory_gib)
         return Verdict(Outcome.INFRASTRUCTURE, reason)
-    except OSError as error:
+    except (OSError, CampaignError) as error:  # a full disk, told by the system or by us
         traceback.print_exc()
         return Verdict(Outcome.INFRASTRUCTURE, f"{type(error).__name__}: {error}")
     except Exception as error:  # noqa: BLE001 - whatever a user's solver raises is an outcome
@@ -155,9 +155,7 @@ def _noted(solution: Solution, tried: Try) -> Solution:
 def _detach(supervisor: int) -> None:
     """Lead a session of its own that dies with the supervisor."""
     os.setsid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor:  # it died before it could be watched
-        os._exit(1)
+    dies_with_parent(signal.SIGKILL, supervisor)()
 
 
 def _redirect(log: Path) -> None:

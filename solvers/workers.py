@@ -34,8 +34,8 @@ class Ended:
             itself was lost.
         timed_out: whether it was ended at its deadline.
         cost: wall and processor seconds, peak memory.
-        memory_kills: how many processes the kernel killed meanwhile for want of memory, of whoever
-            shares the machine's or the control group's; None where it does not say.
+        memory_kills: above 0 where the kernel killed a process for want of memory meanwhile, the
+            solver's or another's; None where it does not say.
     """
 
     exit_code: int | None

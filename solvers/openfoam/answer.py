@@ -166,7 +166,6 @@ class Answer:
         log, source = self.run.solver_log, self.run.source
         return {
             "openfoam": self.run.installation.provenance,
-            "case": self.run.case.name,
             "ranks": self._settings.ranks,
             "iterations": log.iterations,
             "residuals": log.residuals,

@@ -17,7 +17,8 @@ _NAMED = MappingProxyType(
     }
 )
 _SET = re.compile(rb"^\s*dimensions\s*\[([^\]]*)\]", re.MULTILINE)
-_HEADER = 16_384  # bytes of a field's file in which its dimension set stands
+_CLASS = re.compile(rb"^\s*class\s+(\w+)\s*;", re.MULTILINE)
+_HEADER = 16_384  # bytes of a field's file in which its class and dimension set stand
 
 
 def unit_of(exponents: Sequence[float]) -> str:
@@ -33,9 +34,7 @@ def unit_of(exponents: Sequence[float]) -> str:
 
 def unit_in(file: Path) -> str | None:
     """Return the unit of a field's file; None where its dimension set is not plain numbers."""
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-        found = _SET.search(stream.read(_HEADER))
-    if found is None:
+    if (found := _SET.search(_head(file))) is None:
         return None
     try:
         return unit_of([float(word) for word in found.group(1).split()])
@@ -43,10 +42,21 @@ def unit_in(file: Path) -> str | None:
         return None
 
 
+def class_in(file: Path) -> str:
+    """Return the class of a field's file, such as volVectorField; empty where it has none."""
+    found = _CLASS.search(_head(file))
+    return found.group(1).decode() if found else ""
+
+
 def field_file(directory: Path, field: str) -> Path | None:
     """Return a field's file in a time directory, compressed or not; None where there is none."""
     places = (directory / field, directory / f"{field}.gz")
     return next((place for place in places if place.is_file()), None)
+
+
+def _head(file: Path) -> bytes:
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+        return stream.read(_HEADER)
 
 
 def _power(base: str, exponent: float) -> str:

@@ -69,7 +69,8 @@ def _crashed(ended: Ended) -> Failure | None:
 
 def _numerical(ended: Ended, reason: str, *, fatal: bool = False) -> Failure:
     """Tell a bad mesh, a bad case and a diverged run apart, by what the command was for."""
-    if ended.role == "mesh":
+    is_dictionary = any("FATAL IO ERROR" in line for line in ended.log.fatal)
+    if ended.role == "mesh" and not is_dictionary:
         return Failure(Outcome.MESH, reason)
     return Failure(Outcome.BAD_OUTPUT if fatal else Outcome.DIVERGED, reason)
 

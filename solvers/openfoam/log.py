@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from solvers.memory import ran_out
+
 _TIME = re.compile(r"^Time = ([^\s]+?)s?$")
-_SOLVED = re.compile(r"Solving for (\w+), Initial residual = (\S+?),")
+_SOLVED = re.compile(r"Solving for (\w+), Initial residual = (\S+?), Final residual = ([^\s,]+)")
 _COURANT = re.compile(r"Courant Number mean: \S+ max: (\S+)")
 _CONVERGED = re.compile(r"solution converged in (\d+) iterations")
 _SIGNALS = ("sigFpe", "Floating point exception", "sigSegv", "Segmentation fault", "sigInt")
-_MEMORY = ("bad_alloc", "Cannot allocate memory", "not enough memory", "MemoryError")
 _DISK = (
     "No space left on device",
     "Disk quota exceeded",
@@ -83,7 +84,7 @@ class Log:
         if self._continues(text):
             return
         if found := _SOLVED.search(text):
-            self._solved(found.group(1), found.group(2), text)
+            self._solved(found.group(1), (_number(found.group(2)), _number(found.group(3))), text)
         elif found := _TIME.match(text):
             self._begin(found.group(1))
         elif found := _COURANT.search(text):
@@ -117,19 +118,20 @@ class Log:
             self.warnings.append(text.strip("-> "))
         elif any(word in text for word in _SIGNALS) and "trapping" not in text:
             self.signal = self.signal or text.strip()
-        if any(word in text for word in _MEMORY):
+        if ran_out(text):
             self.memory = self.memory or text.strip()
         if any(word in text for word in _DISK):
             self.disk = self.disk or text.strip()
 
     def _begin(self, time: str) -> None:
+        self.ended = False  # what came to its end was the command of a script before
         self.iterations += 1
         self.last_time = time
         self.residuals, self._next = self._next or self.residuals, {}
 
-    def _solved(self, name: str, residual: str, line: str) -> None:
-        value = _number(residual)
-        if not math.isfinite(value):
+    def _solved(self, name: str, residuals: tuple[float, float], line: str) -> None:
+        value = residuals[0]
+        if not all(map(math.isfinite, residuals)):
             self.not_finite = self.not_finite or line.strip()
         vector = _COMPONENTS.match(name)
         key = vector.group(1) if vector else name

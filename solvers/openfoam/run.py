@@ -53,8 +53,13 @@ class CaseRun:
         """Make the case: the template, the generated dictionary, the entries.
 
         Raises:
-            UsageError: an expression has no value here, or an entry is not there.
+            UsageError: an expression has no value here, an entry is not there, or the directory
+                holds a case already: what an earlier run left there would be taken for this one's.
         """
+        if (self.case / "system").exists():
+            raise UsageError(
+                f"{self.case} holds a case already; give each attempt its own directory"
+            )
         Template(Path(self.settings.template)).copy(self.case)
         self._write_values({})
         self._set_entries()
@@ -112,7 +117,8 @@ class CaseRun:
     def error(self, outcome: Outcome, reason: str) -> SolverError:
         """Return the error that carries this run's evidence."""
         telling = self.ended[-1].log.telling if self.ended else ""
-        return SolverError(outcome, reason, self.case, telling, {"commands": self.facts})
+        evidence = {"commands": self.facts}
+        return SolverError(outcome, reason, self.case, f"{telling}\n{reason}".strip(), evidence)
 
     def _commands(self) -> Sequence[Command]:
         return self.settings.stages(Template(Path(self.settings.template)).application())

@@ -96,14 +96,22 @@ class Template:
 
     def unit(self, field: str) -> str | None:
         """Return the unit of one of its initial fields; None where it has no such field."""
+        file = self.initial(field)
+        return None if file is None else unit_in(file)
+
+    def initial(self, field: str) -> Path | None:
+        """Return the file of one of its initial fields; None where it has no such field."""
         places = (self.directory / "0", self.directory / "0.orig")
         files = (field_file(place, field) for place in places)
-        found = next((file for file in files if file is not None), None)
-        return None if found is None else unit_in(found)
+        return next((file for file in files if file is not None), None)
 
     def functions(self) -> str:
         """Return the text in which function objects may be declared."""
         return "\n".join(self._text(f) for f in self.files() if f.parts[0] == "system")
+
+    def everything(self) -> str:
+        """Return the text of all its dictionaries, without comments."""
+        return "\n".join(self._dictionaries())
 
     def _dictionaries(self) -> Iterator[str]:
         for file in self.files():
