@@ -1,12 +1,14 @@
 """The campaign file as a tree of YAML, and changes to it from the command line."""
 
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
 from pools.errors import UsageError
+from pools.record import Setting
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -42,14 +44,44 @@ def override(content: dict[str, Any], change: str) -> None:
     Raises:
         UsageError: it is not written so, or there is no such place.
     """
-    key, equals, text = change.partition("=")
+    key, value = _assignment(change)
     names = key.split(".")
-    if not equals or not all(names):
-        raise UsageError(f"--set got {change!r}; write it as KEY.KEY=VALUE, e.g. seed=3")
     place: Any = content
     for name in names[:-1]:
         place = _enter(place, name, change)
-    place[_key(place, names[-1], change)] = _value(text, change)
+    place[_key(place, names[-1], change)] = value
+
+
+def read_changes(changes: Sequence[str]) -> dict[str, Setting]:
+    """Return the values that `KEY.KEY=VALUE` changes give to settings, by key.
+
+    Raises:
+        UsageError: one is not written so, is given twice, or its value is not a single one.
+    """
+    given: dict[str, Setting] = {}
+    for change in changes:
+        key, value = _assignment(change)
+        if key in given:
+            raise UsageError(f"--set gives {key} twice, {given[key]!r} and {value!r}; keep one")
+        if not isinstance(value, bool | int | float | str):
+            raise UsageError(
+                f"--set {change}: the value is {_kind(value)}, but a setting is a number, a word, "
+                "or true or false; change it key by key"
+            )
+        given[key] = float(value) if _is_power_of_ten(value) else value
+    return given
+
+
+def _is_power_of_ten(value: Setting) -> TypeGuard[str]:
+    """Whether it is a number such as 1e-6, which YAML takes for a word for want of a point."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", value))
+
+
+def _assignment(change: str) -> tuple[str, Any]:
+    key, equals, text = change.partition("=")
+    if not equals or not all(key.split(".")):
+        raise UsageError(f"--set got {change!r}; write it as KEY.KEY=VALUE, e.g. seed=3")
+    return key, _value(text, change)
 
 
 def _enter(place: Any, name: str, change: str) -> Any:  # noqa: ANN401 - a tree of YAML

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pools.errors import CampaignError, IntegrityError
-from pools.files import digest, publish_json
+from pools.files import digest, publish_json, publish_move
 from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.sample import Sample
@@ -120,6 +120,17 @@ class SampleDirectory:
     def write(self, record: SampleRecord) -> None:
         """Publish the record."""
         publish_json(self.path / "sample.json", asdict(record))
+
+    def withdraw(self, record: SampleRecord, reason: str) -> SampleRecord:
+        """Take back a solution that cannot be used; its attempt failed, and keeps it."""
+        *earlier, last = record.attempts
+        failed = replace(last, outcome=Outcome.BAD_OUTPUT, reason=reason)
+        refused = replace(record, attempts=(*earlier, failed), solution=None)
+        self.write(refused)
+        attempt = self.path / last.directory
+        if attempt.is_dir() and self.solution.is_file():  # else its place is not kept
+            publish_move(self.solution, attempt / self.solution.name)
+        return refused
 
     def is_solved(self, record: SampleRecord) -> bool:
         """Whether the solution is there and is the one that the record names."""

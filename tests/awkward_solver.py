@@ -19,7 +19,7 @@ from pools.solution import Field, Mesh, Solution
 from solvers.processes import dies_with_parent
 
 _PR_SET_PDEATHSIG = 1
-SIZE = 2 << 30  # bytes that are asked for
+SIZE = 768 << 20  # bytes that are asked for
 _SOUND = Flaky(edge=-1)
 
 
