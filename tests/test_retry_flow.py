@@ -1,6 +1,7 @@
 """The retry flow on a real Prefect server: names, states, artifacts."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,36 +21,44 @@ from pools.outcome import Outcome
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_api")]
 
 
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("PYTHONPATH", f"{Path.cwd()}:{Path(__file__).parent}")
-    return
+@pytest.fixture(scope="module")
+def stopped(
+    prefect_api: str,  # noqa: ARG001 - it runs there
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Run a campaign of one step, of which some samples fail; to be copied.
 
-
-@pytest.fixture
-def switch(tmp_path: Path) -> Path:
-    """Return the file that makes the solver fail while it is there."""
-    file = tmp_path / "switch"
-    file.touch()
-    return file
-
-
-@pytest.fixture
-def campaign(tmp_path: Path, switch: Path) -> Campaign:
-    """Run a campaign of one step, of which some samples fail."""
+    Beside it lies the file that makes the solver fail while it is there.
+    """
+    directory = tmp_path_factory.mktemp("failing") / "flaky"
+    switch = directory.parent / "switch"
+    switch.touch()
     options = {"edge": 0.4, "switch": str(switch)}
-    solver = {"kind": "custom", "factory": "flaky_solver:Flaky", "options": options}
     content = {
         **WAVE,
         "name": "flaky",
         "parameters": {"x": {"low": 0, "high": 1}},
-        "solver": solver,
+        "solver": {"kind": "custom", "factory": "flaky_solver:Flaky", "options": options},
         "query": [{"kind": "sobol"}],
         "label": {"workers": 2, "min_success_fraction": 0.1},
         "stopping": {"max_steps": 1},
     }
-    run_campaign(CampaignConfig.model_validate(content), tmp_path / "flaky")
-    return Campaign.open(tmp_path / "flaky")
+    run_campaign(CampaignConfig.model_validate(content), directory)
+    return directory
+
+
+@pytest.fixture
+def switch(stopped: Path) -> Iterator[Path]:
+    """Return the switch, which is put back afterwards."""
+    file = stopped.parent / "switch"
+    yield file
+    file.touch()
+
+
+@pytest.fixture
+def campaign(stopped: Path, tmp_path: Path) -> Campaign:
+    """Return a copy to do anything to; to Prefect it is the same campaign."""
+    return Campaign.open(Path(shutil.copytree(stopped, tmp_path / "flaky")))
 
 
 def retry(campaign: Campaign, **arguments: Any) -> Any:

@@ -41,13 +41,18 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(
-    stopped: Path, prefect_api: str, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    directory = Path(shutil.copytree(stopped, tmp_path_factory.mktemp("whole") / "wave"))
+def retried(stopped: Path, prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Retry all that failed, without being killed; to be copied."""
+    directory = Path(shutil.copytree(stopped, tmp_path_factory.mktemp("retried") / "wave"))
     ran(prefect_api, "retry", directory, *MENDED)
-    ran(prefect_api, "run", directory, "--set", "stopping.max_steps=2")
     return directory
+
+
+def compare(killed: Path, whole: Path) -> None:
+    assert outcome_of(killed) == outcome_of(whole)
+    assert solved_attempts(killed) == solved_attempts(whole)
+    phases = [(line["step"], line["phase"]) for line in ledger_of(killed)]
+    assert phases == [(line["step"], line["phase"]) for line in ledger_of(whole)]
 
 
 @pytest.mark.parametrize(
@@ -55,32 +60,33 @@ def uninterrupted(
     [
         ("solvers.label", "publish_move", 2),  # solved, but not yet published
         ("phases.append", "write_shard", 1),  # all solved, nothing appended
-        ("phases.append", "write_shard", 2),  # the pool's shard is there, the test set's is not
-        ("pools.ledger", "asdict", 1),  # both are there, their line is not
+        ("pools.ledger", "asdict", 1),  # the shards are there, their line is not
         ("flows.retry", "report_campaign", 1),  # the line is there
     ],
 )
-@pytest.mark.parametrize("again", ["retry", "run"])
-def test_killed_at_a_place(
-    place: Place, again: str, stopped: Path, uninterrupted: Path, prefect_api: str, tmp_path: Path
+def test_the_same_command_again_ends_the_same(
+    place: Place, stopped: Path, retried: Path, prefect_api: str, tmp_path: Path
 ) -> None:
-    if again == "run" and place[0] == "solvers.label":
-        pytest.skip("what was not solved would stay failed: that is for the retry to go on with")
     directory = Path(shutil.copytree(stopped, tmp_path / "wave"))
     run_killed(place, ["retry", str(directory), *MENDED], prefect_api)
-    if again == "retry":
-        ran(prefect_api, "retry", directory, *MENDED)
-    ran(prefect_api, "run", directory, "--set", "stopping.max_steps=2")
-    assert outcome_of(directory) == outcome_of(uninterrupted)
-    assert set(solved_attempts(directory).values()) == {1}
-    phases = [(line["step"], line["phase"]) for line in ledger_of(directory)]
-    assert phases == [(line["step"], line["phase"]) for line in ledger_of(uninterrupted)]
+    ran(prefect_api, "retry", directory, *MENDED)
+    compare(directory, retried)
+    assert failures(Campaign.open(directory)) == []
 
 
-def test_what_it_ends_with(uninterrupted: Path) -> None:
-    campaign = Campaign.open(uninterrupted)
-    asked = 6 + 4 + 4
+def test_the_campaign_goes_on_with_what_a_killed_retry_solved(
+    stopped: Path, retried: Path, prefect_api: str, tmp_path: Path
+) -> None:
+    """Killed when the pool's shard was there and the test set's was not."""
+    killed = Path(shutil.copytree(stopped, tmp_path / "killed" / "wave"))
+    whole = Path(shutil.copytree(retried, tmp_path / "whole" / "wave"))
+    place = ("phases.append", "write_shard", 2)
+    run_killed(place, ["retry", str(killed), *MENDED], prefect_api)
+    for directory in (killed, whole):
+        ran(prefect_api, "run", directory, "--set", "stopping.max_steps=2")
+    compare(killed, whole)
+    campaign = Campaign.open(killed)
     later = [r for r in failures(campaign) if r.step == 1 and r.pick.asked_by == "sobol"]
-    assert failures(campaign) == later, "only the step after the retry failed again"
+    assert failures(campaign) == later, "only those that the step after the retry asked for"
     with campaign.training_pool(2) as pool:
-        assert len(set(pool.ids)) == len(pool.ids) == asked - len(later)
+        assert len(set(pool.ids)) == len(pool.ids) == 6 + 4 + 4 - len(later)
