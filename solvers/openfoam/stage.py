@@ -1,8 +1,8 @@
 """Runs one command of a case and watches its log.
 
 The command stays in the session of the solve, so that the supervisor ends it with everything else,
-MPI ranks included, and it dies with the solve. Its output goes to a file: a pipe would keep
-whoever reads it waiting for what the command leaves behind.
+MPI ranks included, and it dies with the solve (`solvers.processes.tied`). Its output goes to a
+file: a pipe would keep whoever reads it waiting for what the command leaves behind.
 """
 
 import os
@@ -17,6 +17,7 @@ from typing import IO
 
 from solvers.openfoam.command import Role
 from solvers.openfoam.log import Log
+from solvers.processes import tied
 from solvers.signals import ended_below
 
 _LOOK_SECONDS = 0.5
@@ -123,7 +124,7 @@ def _start(
     words: Sequence[str], case: Path, environment: Mapping[str, str], output: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        words,
+        tied(words),
         cwd=case,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
