@@ -117,7 +117,9 @@ class CaseRun:
     def error(self, outcome: Outcome, reason: str) -> SolverError:
         """Return the error that carries this run's evidence."""
         telling = self.ended[-1].log.telling if self.ended else ""
-        evidence = {"commands": self.facts}
+        evidence: dict[str, object] = {"commands": self.facts}
+        if self.ended and (name := self.ended[-1].signal):
+            evidence["signal"] = name
         return SolverError(outcome, reason, self.case, f"{telling}\n{reason}".strip(), evidence)
 
     def _commands(self) -> Sequence[Command]:

@@ -19,6 +19,7 @@ from typing import IO
 
 from solvers.openfoam.command import Role
 from solvers.openfoam.log import Log
+from solvers.processes import dies_with_parent
 
 _LOOK_SECONDS = 0.5
 _FIRST_LOOK_SECONDS = 0.02  # a short program is looked at, too
@@ -131,6 +132,7 @@ def _start(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
+        preexec_fn=dies_with_parent(),  # noqa: PLW1509 - the solve has one thread
     )
 
 
