@@ -8,11 +8,9 @@ whoever reads it waiting for what the command leaves behind.
 import os
 import re
 import select
-import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -20,10 +18,12 @@ from typing import IO
 from solvers.openfoam.command import Role
 from solvers.openfoam.log import Log
 from solvers.processes import dies_with_parent
+from solvers.signals import ended_below
 
 _LOOK_SECONDS = 0.5
 _FIRST_LOOK_SECONDS = 0.02  # a short program is looked at, too
 _GRACE_SECONDS = 3.0
+_WARNINGS = 5  # that are recorded; the log has them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,7 @@ class Ended:
     @property
     def signal(self) -> str:
         """Name of the signal that ended it, or a rank of it; empty without one."""
-        number = -self.exit_code if self.exit_code < 0 else self.exit_code - 128
-        with suppress(ValueError):
-            return signal.Signals(number).name if number > 0 else ""
-        return ""
+        return ended_below(self.exit_code)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -72,6 +69,7 @@ class Ended:
             "cpu_seconds": round(self.cpu_seconds, 3),
             "peak_memory": self.peak_memory,
             "log": self.log_file.name,
+            "warnings": self.log.warnings[:_WARNINGS],
         }
 
 
