@@ -12,6 +12,7 @@ from phases.campaign import Campaign
 from phases.config import CampaignConfig
 from phases.label import design_to_solve, step_to_solve
 from phases.overview import in_words
+from phases.retry import append_retried
 from phases.stopping import stopping_decision
 from tasks.append import append, append_design
 from tasks.design import design
@@ -40,6 +41,7 @@ def run_campaign(
     again = retry_failed or flow_run.run_count > 1  # Retry in the UI means the failed ones too
     with campaign.exclusive():
         campaign.verify()
+        append_retried(campaign)  # what a killed retry solved
         prepare_campaign(campaign.directory, retry_failed=again)
         reason, steps = "", count(campaign.first_unfinished_step())
         while not reason:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from pools.errors import SolverloopError, UsageError
+from pools.outcome import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,6 +66,23 @@ def run(
 
 
 @app.command()
+def doctor(
+    campaign: Annotated[Path, typer.Argument(metavar="CAMPAIGN.yaml", help="The campaign file.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change a value of the file."),
+    ] = None,
+) -> None:
+    """Look whether a campaign can be run here, and solve one sample of it.
+
+    Example: `solverloop doctor examples/cavity/cavity.yaml`
+    """
+    from flows.command_doctor import doctor_command
+
+    doctor_command(campaign, changes or [])
+
+
+@app.command()
 def status(directory: CampaignDirectory) -> None:
     """Show steps, pool, failures and the last metrics of a campaign.
 
@@ -73,6 +91,75 @@ def status(directory: CampaignDirectory) -> None:
     from flows.command_status import status_command
 
     status_command(directory)
+
+
+@app.command()
+def failures(
+    directory: CampaignDirectory,
+    outcomes: Annotated[
+        list[Outcome] | None, typer.Option("--outcome", help="Only those that failed so.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the failed samples: what happened, what the log says, where it is.
+
+    Examples:
+
+    - `solverloop failures campaigns/channel`
+
+    - `solverloop failures campaigns/channel --outcome diverged --json`
+    """
+    from flows.command_failures import failures_command
+
+    failures_command(directory, outcomes or [], as_json=as_json)
+
+
+@app.command()
+def retry(  # noqa: PLR0913, PLR0917 - the command's options
+    directory: CampaignDirectory,
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SAMPLE]...",
+            help="Ids of failed samples, or how they begin [all that failed].",
+        ),
+    ] = None,
+    outcomes: Annotated[
+        list[Outcome] | None, typer.Option("--outcome", help="Only those that failed so.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change a setting of the solver."),
+    ] = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Deadline of each attempt: 90, 90s, 15m, 2h."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="How many samples are solved at once.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be solved, and stop.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show Prefect's own log as well.")
+    ] = False,
+) -> None:
+    """Solve failed samples again; what succeeds joins the pool, and the next step trains on it.
+
+    Examples:
+
+    - `solverloop retry campaigns/channel` (all that failed)
+
+    - `solverloop retry campaigns/channel 650dcb 9f01aa --timeout 2h`
+
+    - `solverloop retry campaigns/channel --outcome diverged --set relaxation.U=0.5`
+    """
+    _prepare_environment(verbose=verbose)
+    from flows.command_retry import Asked, retry_command
+
+    asked = Asked(ids or [], outcomes or [], changes or [], timeout, workers)
+    retry_command(directory, asked, dry_run=dry_run)
 
 
 @app.command()
@@ -139,6 +226,8 @@ def _prepare_environment(*, verbose: bool) -> None:
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "solverloop")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    # A machine whose cores solve starts the temporary server more slowly than Prefect expects.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 

@@ -12,7 +12,9 @@ from flows.console import standard_output
 from phases.campaign import Campaign
 from phases.label import solved
 from phases.overview import StepOverview, design_records, failures, steps_of
+from phases.retry import retries_of
 from pools.errors import IntegrityError
+from pools.ledger import Entry
 
 _SHOWN_FAILURES = 20
 
@@ -30,6 +32,8 @@ def status_command(directory: Path) -> None:
         f"test set: {len(solved(test))} of {campaign.config.test_samples} solved"
     )
     console.print(_steps_table(steps))
+    for entry in retries_of(campaign):
+        console.print(_retry_line(entry), markup=False, soft_wrap=True)
     _print_metrics(console, campaign, steps)
     _print_failures(console, campaign)
 
@@ -47,6 +51,14 @@ def _steps_table(steps: list[StepOverview]) -> Table:
             ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in step.phases.items()),
         )
     return table
+
+
+def _retry_line(entry: Entry) -> str:
+    """Say how a retry went: `retry-001: 3 of 5 solved in 12.0 s, used from step 4 on`."""
+    told = entry.summary
+    seconds = told["solver_seconds"] + told["test"]["solver_seconds"]
+    use = f", used from step {entry.step} on" if told["appended"] else ""
+    return f"{entry.phase}: {told['solved']} of {told['asked']} solved in {seconds:.1f} s{use}"
 
 
 def _print_metrics(console: Console, campaign: Campaign, steps: list[StepOverview]) -> None:
@@ -94,3 +106,9 @@ def _print_failures(console: Console, campaign: Campaign) -> None:
     console.print(table)
     if len(failed) > _SHOWN_FAILURES:
         console.print(f"... and {len(failed) - _SHOWN_FAILURES} more")
+    console.print(
+        f"why: solverloop failures {campaign.directory}; again: solverloop retry "
+        f"{campaign.directory}",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -22,5 +22,10 @@ def step_run_name() -> str:
     return f"{_campaign()}-step{flow_run.parameters['step']:03d}"
 
 
+def retry_run_name() -> str:
+    """Name the run that solves failed samples again."""
+    return f"{_campaign()}-retry"
+
+
 def _campaign() -> str:
     return Campaign.open(Path(flow_run.parameters["directory"])).config.name

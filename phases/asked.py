@@ -1,13 +1,14 @@
 """What was asked of the solver: the picks of a design or a query, on disk."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from phases.campaign import Campaign
 from pools.errors import IntegrityError
 from pools.files import publish_json
+from pools.ledger import Entry
 from pools.pick import Pick
 from pools.sample import Sample
 
@@ -42,6 +43,29 @@ def initial_picks(campaign: Campaign) -> list[Pick]:
 def test_picks(campaign: Campaign) -> list[Pick]:
     """Return the test set."""
     return read_picks(campaign.step_directory(0) / "test.json")
+
+
+def labelled_picks(campaign: Campaign, entries: Iterable[Entry], pool: str) -> list[Pick]:
+    """Return what was asked for a pool in the label phases among some entries, in order.
+
+    Args:
+        campaign: whose.
+        entries: of its ledger; others than label phases asked for nothing.
+        pool: `pool` (training) or `test`.
+    """
+    return [pick for entry in entries for pick in _labelled_by(campaign, entry, pool)]
+
+
+def _labelled_by(campaign: Campaign, entry: Entry, pool: str) -> list[Pick]:
+    match entry.phase, pool:
+        case "label_design", "pool":
+            return initial_picks(campaign)
+        case "label_design", "test":
+            return test_picks(campaign)
+        case "label", "pool":
+            return queried_picks(campaign, entry.step)
+        case _:
+            return []
 
 
 def queried_picks(campaign: Campaign, step: int) -> list[Pick]:

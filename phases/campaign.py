@@ -16,7 +16,9 @@ from uuid import uuid4
 import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
+from phases.preflight import check_solver
 from phases.progress import LOGGER
+from phases.seen import is_seen
 from pools.errors import CampaignError, IntegrityError, UsageError
 from pools.files import digest, publish_bytes
 from pools.ledger import Entry, Ledger
@@ -24,6 +26,7 @@ from pools.record import SampleDirectory
 from pools.seeds import seed_for
 from pools.training import TrainingPool
 from solvers.build import build
+from solvers.policy import LabelPolicy
 from solvers.protocol import Solver
 
 _PACKAGES = ("solverloop", "torch", "numpy", "scipy", "scikit-fem", "h5py", "prefect")
@@ -84,11 +87,18 @@ class Campaign:
         """
         _refuse_foreign(directory)
         if not (directory / "campaign.yaml").exists():
-            _check_parameters(config, build(config.solver))
+            check_solver(config)
         with _held(directory):
             if (directory / "campaign.yaml").exists():
                 return cls.open(directory)._resumed_with(config)
             return cls._created(config, directory)
+
+    def with_workers(self, workers: int | None) -> Self:
+        """Return the campaign as it is, with so many samples solved at once in this process."""
+        if workers is None:
+            return self
+        label = LabelPolicy.model_validate({**self.config.label.model_dump(), "workers": workers})
+        return replace(self, config=self.config.model_copy(update={"label": label}))
 
     @cached_property
     def solver(self) -> Solver:
@@ -120,7 +130,7 @@ class Campaign:
             before: only shards that were there when this step trained.
         """
         entries = self.ledger.entries()
-        kept = [e for e in entries if before is None or e.step < before or "design" in e.phase]
+        kept = [entry for entry in entries if before is None or is_seen(entry, before)]
         names = [name for entry in kept for name in entry.artifacts]
         return [self.directory / name for name in names if name.startswith(f"{pool}/")]
 
@@ -128,9 +138,13 @@ class Campaign:
         """Open the labelled samples as they are when `step` trains."""
         return TrainingPool(self.shards(before=step))
 
-    def test_pool(self) -> TrainingPool:
-        """Open the fixed independent test set."""
-        return TrainingPool(self.shards("test"))
+    def test_pool(self, step: int) -> TrainingPool:
+        """Open the independent test set as it is when `step` trains; a retry may enlarge it."""
+        return TrainingPool(self.shards("test", before=step))
+
+    def next_to_train(self) -> int:
+        """Return the first step that has not trained: it sees all that is appended now."""
+        return sum(entry.phase == "train" for entry in self.ledger.entries())
 
     def first_unfinished_step(self) -> int:
         """Return the first step that has not appended its labels."""
@@ -189,7 +203,12 @@ class Campaign:
         created._freeze()
         return created
 
-    def _check_solver(self) -> None:
+    def check_solver(self) -> None:
+        """Check that the solver answers as it did when the campaign began.
+
+        Raises:
+            UsageError: its template, its code or its settings have changed.
+        """
         if (now := self.solver.fingerprint) != self.fingerprint:
             raise UsageError(
                 f"the solver is now {now!r}, but {self.directory} began with "
@@ -215,7 +234,7 @@ class Campaign:
                 + f"\nonly {' and '.join(sorted(MAY_CHANGE))} may change on resume; change it "
                 "back, or start another campaign with --directory"
             )
-        self._check_solver()
+        self.check_solver()
         allowed = {section: getattr(config, section) for section in MAY_CHANGE}
         kept = self.config.model_copy(update=allowed)  # its order of parameters is the columns'
         resumed = replace(self, config=kept)
@@ -245,17 +264,6 @@ def _refuse_foreign(directory: Path) -> None:
         raise UsageError(
             f"{directory} exists but is not a campaign's directory; give an empty or a new "
             "one with --directory"
-        )
-
-
-def _check_parameters(config: CampaignConfig, solver: Solver) -> None:
-    needed, given = solver.parameters, config.parameters.names
-    missing, unknown = set(needed) - set(given), set(given) - set(needed)
-    if missing or unknown:
-        raise UsageError(
-            f"parameters: the solver {config.solver.kind} needs {list(needed)}, "
-            f"missing are {sorted(missing)}, unknown are {sorted(unknown)}; give each that it "
-            "needs its bounds, and no other"
         )
 
 

@@ -1,12 +1,14 @@
 """The campaign file as a tree of YAML, and changes to it from the command line."""
 
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
 from pools.errors import UsageError
+from pools.record import Setting
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -42,14 +44,44 @@ def override(content: dict[str, Any], change: str) -> None:
     Raises:
         UsageError: it is not written so, or there is no such place.
     """
-    key, equals, text = change.partition("=")
+    key, value = _assignment(change)
     names = key.split(".")
-    if not equals or not all(names):
-        raise UsageError(f"--set got {change!r}; write it as KEY.KEY=VALUE, e.g. seed=3")
     place: Any = content
     for name in names[:-1]:
         place = _enter(place, name, change)
-    place[_key(place, names[-1], change)] = _value(text, change)
+    place[_key(place, names[-1], change)] = value
+
+
+def read_changes(changes: Sequence[str]) -> dict[str, Setting]:
+    """Return the values that `KEY.KEY=VALUE` changes give to settings, by key.
+
+    Raises:
+        UsageError: one is not written so, is given twice, or its value is not a single one.
+    """
+    given: dict[str, Setting] = {}
+    for change in changes:
+        key, value = _assignment(change)
+        if key in given:
+            raise UsageError(f"--set gives {key} twice, {given[key]!r} and {value!r}; keep one")
+        if not isinstance(value, bool | int | float | str):
+            raise UsageError(
+                f"--set {change}: the value is {_kind(value)}, but a setting is a number, a word, "
+                "or true or false; change it key by key"
+            )
+        given[key] = float(value) if _is_power_of_ten(value) else value
+    return given
+
+
+def _is_power_of_ten(value: Setting) -> TypeGuard[str]:
+    """Whether it is a number such as 1e-6, which YAML takes for a word for want of a point."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", value))
+
+
+def _assignment(change: str) -> tuple[str, Any]:
+    key, equals, text = change.partition("=")
+    if not equals or not all(key.split(".")):
+        raise UsageError(f"--set got {change!r}; write it as KEY.KEY=VALUE, e.g. seed=3")
+    return key, _value(text, change)
 
 
 def _enter(place: Any, name: str, change: str) -> Any:  # noqa: ANN401 - a tree of YAML
@@ -78,7 +110,7 @@ def _key(place: Any, name: str, change: str) -> str | int:  # noqa: ANN401 - a t
 
 def _value(text: str, change: str) -> Any:  # noqa: ANN401 - a tree of YAML
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise UsageError(
             f"--set {change}: the value is not YAML: {_problem(error)}; give a number, a word, or "
@@ -101,7 +133,10 @@ def _kind(content: object) -> str:
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML as it is, but a key that is given twice is an error: one of the two would be lost."""
+    """YAML as it is, but for its keys: one given twice is an error, and `on` is a word.
+
+    One of two would be lost; and YAML 1.1 takes on, off, yes and no for true and false.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen: set[str] = set()
@@ -113,4 +148,6 @@ class _UniqueKeys(yaml.SafeLoader):
                     None, None, f"the key {key.value} is given twice; keep one", key.start_mark
                 )
             seen.add(str(key.value))
+            if key.tag == "tag:yaml.org,2002:bool":
+                key.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep)

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from phases.append import write_pool_shard
+from phases.append import rebuild_shard
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign
 from phases.design import draw
 from phases.metrology import measure
 from phases.query import choose
+from phases.seen import is_retry
 from phases.train import train_surrogate
 from pools.errors import IntegrityError, SolverloopError
 from pools.files import digest, publish_bytes
@@ -60,10 +61,10 @@ def _check_entry(campaign: Campaign, entry: Entry, line: int, *, sound: bool) ->
             yield Finding(name, "intact")
         else:
             broken.append(name)
-    if entry.phase.startswith("label"):
-        yield from (Finding(name, "damaged", _way_out(name, entry, line)) for name in broken)
-    elif broken:
-        yield from _mend(campaign, entry, broken, sound=sound)
+    lost = [name for name in broken if name.startswith("samples/")]
+    yield from (Finding(name, "damaged", _way_out(name, entry, line)) for name in lost)
+    if mendable := [name for name in broken if name not in lost]:
+        yield from _mend(campaign, entry, mendable, sound=sound)
 
 
 def _mend(
@@ -94,7 +95,7 @@ def _redo(campaign: Campaign, entry: Entry, broken: Sequence[str]) -> None:
             choose(campaign, entry.step)
         case _:
             for shard in broken:
-                write_pool_shard(campaign, shard, entry.step)
+                rebuild_shard(campaign, shard, entry.step)
 
 
 def _after(campaign: Campaign, entry: Entry, name: str, problem: str) -> Finding:
@@ -106,7 +107,8 @@ def _after(campaign: Campaign, entry: Entry, name: str, problem: str) -> Finding
 @contextmanager
 def _intact_ones_kept(campaign: Campaign, entry: Entry) -> Iterator[None]:
     """Put back the phase's files that were intact, should doing it again give other ones."""
-    names = [name for name in entry.artifacts if not name.endswith(".h5")]  # shards are apart
+    apart = (".h5", "solution.vtkhdf")  # shards are apart, and solutions are never made again
+    names = [name for name in entry.artifacts if not name.endswith(apart)]
     kept = {
         name: (campaign.directory / name).read_bytes()
         for name in names
@@ -153,8 +155,9 @@ def _check_records(campaign: Campaign, picks: Sequence[Pick], step: int) -> Iter
 def _way_out(name: str, entry: Entry, line: int) -> str:
     """Say how the solution of a sample can be had again."""
     sample = name.split("/")[1]
+    again = f"`solverloop retry DIR {sample}`, then " if is_retry(entry) else ""
     return (
         f"only the solver can make it again: restore it from a backup, or cut ledger.jsonl before "
-        f"line {line} ({entry.phase} of step {entry.step}) and run the campaign again; sample "
-        f"{sample} is then solved anew, and no other"
+        f"line {line} ({entry.phase} of step {entry.step}) and {again}run the campaign again; "
+        f"sample {sample} is then solved anew, and no other"
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -10,6 +10,7 @@ from phases.campaign_file import override, read_yaml
 from phases.explain import explain
 from pools.errors import UsageError
 from pools.space import ParameterSpace
+from solvers.changes import changed
 from solvers.policy import LabelPolicy
 from solvers.settings import SolverSettings
 from strategies.settings import QuerySettings, SbalSettings, SobolSettings
@@ -59,6 +60,17 @@ class CampaignConfig(BaseModel):
     stopping: StoppingSettings
     """When the campaign has learnt enough, or more runs no longer pay."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_solver_parameters(cls, content: Any) -> Any:  # noqa: ANN401 - whatever is given
+        """Tell a solver that declares no parameters of its own those of the campaign."""
+        if not isinstance(content, Mapping):
+            return content
+        solver, units = _tree(content.get("solver")), _units(_tree(content.get("parameters")))
+        if not _takes_parameters(solver) or solver.get("parameters", {}) != {}:
+            return content
+        return {**content, "solver": {**solver, "parameters": units}}
+
     @model_validator(mode="after")
     def _check_candidates(self) -> Self:
         if self.samples_per_step > self.candidates:
@@ -66,6 +78,15 @@ class CampaignConfig(BaseModel):
                 f"samples_per_step is {self.samples_per_step} but there are only "
                 f"{self.candidates} candidates; raise candidates or lower samples_per_step"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_recovery(self) -> Self:
+        for rung in self.label.recovery:
+            try:
+                changed(self.solver, rung.set)
+            except UsageError as error:
+                raise ValueError(f"label.recovery, the rung {rung.name!r}: {error}") from None
         return self
 
     @model_validator(mode="after")
@@ -77,6 +98,25 @@ class CampaignConfig(BaseModel):
                 "least 2; raise surrogate.members, or query with random or sobol only"
             )
         return self
+
+
+def _tree(section: object) -> Mapping[str, Any]:
+    """Return a section's keys; none where it has none, which its own check will say."""
+    content = section.model_dump() if isinstance(section, BaseModel) else section
+    return content if isinstance(content, Mapping) else {}
+
+
+def _takes_parameters(solver: Mapping[str, Any]) -> bool:
+    """Whether the settings of this kind of solver say what its parameters are."""
+    kinds = get_args(get_args(SolverSettings)[0])  # the variants of the union
+    taking = [kind for kind in kinds if "parameters" in kind.model_fields]
+    return solver.get("kind") in [kind.model_fields["kind"].default for kind in taking]
+
+
+def _units(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return each parameter's unit; what is no parameter is said elsewhere, not twice."""
+    units = {name: _tree(parameter).get("unit", "1") for name, parameter in parameters.items()}
+    return {str(name): unit if isinstance(unit, str) else "1" for name, unit in units.items()}
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> CampaignConfig:

@@ -56,12 +56,15 @@ def _is_consequence(problem: ErrorDetails) -> bool:
 
 def _where(problem: ErrorDetails, content: object) -> str:
     """Return the place as `--set` writes it: without pydantic's names of a union's variants."""
-    path, value = [], content
+    path, value, is_past_tag = [], content, False
     for part in problem["loc"]:
+        if not is_past_tag and _is_tag(value, part):
+            is_past_tag = True  # what comes next with this name is a key
+            continue
         inner = _inner(value, part)
         if inner is not None or _names_a_key(value, part):
             path.append(str(part))
-            value = inner
+            value, is_past_tag = inner, False
     if problem["type"] in {"missing", "extra_forbidden"} and path[-1:] != [str(part)]:
         path.append(str(part))
     return ".".join([*path, "kind"] if problem["type"].startswith("union_tag") else path)
@@ -71,6 +74,11 @@ def _inner(value: object, part: int | str) -> object:
     if isinstance(value, Mapping):
         return value.get(part)
     return value[part] if isinstance(value, list | tuple) and isinstance(part, int) else None
+
+
+def _is_tag(value: object, part: int | str) -> bool:
+    """Whether this is how pydantic names the variant of a union that `kind` decides."""
+    return isinstance(value, Mapping) and value.get("kind") == part
 
 
 def _names_a_key(value: object, part: int | str) -> bool:

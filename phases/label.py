@@ -6,26 +6,39 @@ from pathlib import Path
 
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign, Work
+from phases.fit import fitting
+from phases.neighbours import neighbours
 from pools.errors import TooFewLabelsError
 from pools.ledger import Entry
 from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.record import SampleRecord
-from solvers.label import label_one
+from solvers.label import NOTHING_BY_HAND, ByHand, label_one
 from solvers.workers import SolverWorkers
 
 
 def label_sample(
-    campaign: Campaign, step: int, pick: Pick, workers: SolverWorkers, *, retry_failed: bool
+    campaign: Campaign,
+    step: int,
+    pick: Pick,
+    workers: SolverWorkers,
+    *,
+    retry_failed: bool,
+    by_hand: ByHand = NOTHING_BY_HAND,
 ) -> SampleRecord:
     """Obtain the solution of one pick; raises SolverError where there is none."""
-    return label_one(
+    policy = campaign.config.label
+    starting = any(rung.start == "nearest" for rung in policy.recovery)
+    record = label_one(
         SampleRecord(pick, step),
         campaign.sample_directory(pick.sample.id).path,
         workers,
-        campaign.config.label,
+        policy,
         retry_failed=retry_failed,
+        by_hand=by_hand,
+        neighbours=neighbours(campaign, step, pick.sample) if starting else (),
     )
+    return fitting(campaign, record)
 
 
 def step_to_solve(campaign: Campaign, step: int) -> list[Pick]:
@@ -97,9 +110,10 @@ def _check_enough(
     kinds = ", ".join(f"{n} {outcome}" for outcome, n in sorted(failed.items()))
     raise TooFewLabelsError(
         f"only {count} of {asked} samples of {where} were solved ({kinds}), fewer than "
-        f"label.min_success_fraction = {enough:g} asks for; look at their logs in "
-        f"{campaign.directory / 'samples'}, then Retry in the Prefect UI or run again with "
-        "--retry-failed, or lower the fraction with --set label.min_success_fraction=..."
+        f"label.min_success_fraction = {enough:g} asks for; `solverloop failures "
+        f"{campaign.directory}` says why, `solverloop retry {campaign.directory}` solves them "
+        "again, with other settings if you like (--set); then run the campaign again. Or lower "
+        "the fraction with --set label.min_success_fraction=..."
     )
 
 

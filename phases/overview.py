@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign
 from phases.label import records_of
+from phases.seen import is_retry
 from pools.ledger import Entry
 from pools.outcome import Outcome
 from pools.pick import Pick
@@ -38,7 +39,7 @@ class StepOverview:
 
 def steps_of(campaign: Campaign) -> list[StepOverview]:
     """Return every step that began."""
-    entries = campaign.ledger.entries()
+    entries = [entry for entry in campaign.ledger.entries() if not is_retry(entry)]
     return [_step(campaign, step, entries) for step in sorted({e.step for e in entries})]
 
 

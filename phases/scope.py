@@ -29,7 +29,7 @@ class Scope:
         learner: the surrogate that this step trained.
         training_pool: the labelled samples.
         unlabeled_pool: the points that may be asked for.
-        test_pool: the fixed independent test set.
+        test_pool: the independent test set.
         space: the parameter space.
         design: the Sobol' sequence that the initial design began.
         rng: the only source of random numbers of this step's phase.
@@ -58,7 +58,7 @@ class Scope:
 def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
     """Open what the strategies of a phase need, and close it afterwards."""
     config = campaign.config
-    with campaign.training_pool(step) as training, campaign.test_pool() as test:
+    with campaign.training_pool(step) as training, campaign.test_pool(step) as test:
         yield Scope(
             learner=load(campaign.checkpoint(step)),
             training_pool=training,

@@ -1,10 +1,13 @@
 """Whether the campaign goes on: every rule's signal, logged each step."""
 
 import logging
+from collections.abc import Iterable
+from dataclasses import replace
 
 from phases.campaign import Campaign
 from phases.progress import LOGGER
 from phases.scope import candidates
+from phases.seen import is_retry, is_seen
 from pools.files import publish_json
 from pools.ledger import Entry
 from strategies.stopping import Decision, StepRecord, decide
@@ -30,17 +33,23 @@ def history(campaign: Campaign, step: int) -> list[StepRecord]:
     entries = campaign.ledger.entries()
     measured = [e for e in entries if e.phase == "metrology" and e.step <= step]
     left = len(candidates(campaign, step))
-    return [_record(entry, entries, left) for entry in measured]
+    *earlier, last = [_record(entry, entries, left) for entry in measured]
+    unused = [e for e in entries if is_retry(e) and e.step > step]
+    return [*earlier, replace(last, unused_solver_seconds=_solver_seconds(unused))]
 
 
 def _record(measured: Entry, entries: list[Entry], candidates_left: int) -> StepRecord:
-    labels = [e for e in entries if e.phase == "label" and e.step < measured.step]
-    design = [e for e in entries if e.phase == "label_design"]
+    phases = [e for e in entries if e.phase.startswith("label") or is_retry(e)]
     return StepRecord(
         step=measured.step,
         labelled=measured.summary["labelled"],
-        solver_seconds=sum(e.summary["solver_seconds"] for e in [*design, *labels]),
+        solver_seconds=_solver_seconds([e for e in phases if is_seen(e, measured.step)]),
         error=measured.summary["error"],
         candidates_left=candidates_left,
         errors=measured.summary["errors"],
     )
+
+
+def _solver_seconds(entries: Iterable[Entry]) -> float:
+    """Add up what the solver ran for training samples; the test set is not counted."""
+    return sum(float(entry.summary["solver_seconds"]) for entry in entries)

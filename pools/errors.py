@@ -10,9 +10,14 @@
 Each message says what it got, what is allowed, and the way out.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from pools.outcome import Outcome
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class SolverloopError(Exception):
@@ -42,11 +47,21 @@ class SolverError(SolverloopError):
         outcome: which kind of failure.
         directory: the attempt's directory, with everything that the solver left.
         log_tail: the last lines of the solver's log.
+        evidence: what the judgement rests on (stages, residuals, findings), as JSON; `grade` in it
+            is the grade that the answer got, `signal` the signal that ended the solver.
     """
 
-    def __init__(self, outcome: Outcome, reason: str, directory: Path, log_tail: str = "") -> None:
+    def __init__(
+        self,
+        outcome: Outcome,
+        reason: str,
+        directory: Path,
+        log_tail: str = "",
+        evidence: Mapping[str, Any] = _NONE,
+    ) -> None:
         super().__init__(f"{outcome.value}: {reason} (evidence in {directory})")
         self.outcome = outcome
         self.reason = reason
         self.directory = directory
         self.log_tail = log_tail
+        self.evidence = dict(evidence)

@@ -1,16 +1,20 @@
 """A sample's directory: `sample.json`, one directory per attempt, and the published solution."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from pools.errors import CampaignError, IntegrityError
-from pools.files import digest, publish_json
+from pools.files import digest, publish_json, publish_move
 from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.sample import Sample
 from pools.solution import Cost
+
+Setting = bool | int | float | str
+"""A value of a solver's setting that a try may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,12 @@ class Attempt:
         cost: what it cost.
         exit_code: of the solver's process; negative is the signal that ended it.
         log_tail: last lines of the log, where it failed.
+        rung: the rung of the recovery ladder that was tried; empty as declared, or `by hand`.
+        changes: what was changed against the campaign file, by key.
+        start: id of the sample whose solution it began from.
+        grade: `converged`, `marginal` or `rejected`, where the solver judges its answers.
+        signal: name of the signal that ended the solver, such as SIGKILL.
+        evidence: what the judgement rests on, as JSON.
     """
 
     directory: str
@@ -32,6 +42,12 @@ class Attempt:
     cost: Cost = field(default_factory=Cost)
     exit_code: int | None = None
     log_tail: str = ""
+    rung: str = ""
+    changes: Mapping[str, Setting] = field(default_factory=dict)
+    start: str = ""
+    grade: str = ""
+    signal: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
@@ -104,6 +120,17 @@ class SampleDirectory:
     def write(self, record: SampleRecord) -> None:
         """Publish the record."""
         publish_json(self.path / "sample.json", asdict(record))
+
+    def withdraw(self, record: SampleRecord, reason: str) -> SampleRecord:
+        """Take back a solution that cannot be used; its attempt failed, and keeps it."""
+        *earlier, last = record.attempts
+        failed = replace(last, outcome=Outcome.BAD_OUTPUT, reason=reason)
+        refused = replace(record, attempts=(*earlier, failed), solution=None)
+        self.write(refused)
+        attempt = self.path / last.directory
+        if attempt.is_dir() and self.solution.is_file():  # else its place is not kept
+            publish_move(self.solution, attempt / self.solution.name)
+        return refused
 
     def is_solved(self, record: SampleRecord) -> bool:
         """Whether the solution is there and is the one that the record names."""

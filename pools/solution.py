@@ -88,7 +88,7 @@ class Cost:
     Attributes:
         wall_seconds: seconds that the solver ran.
         cpu_seconds: processor seconds of the solver and its children.
-        peak_memory: largest resident size, in bytes.
+        peak_memory: largest resident size of any one process of the solver, in bytes.
     """
 
     wall_seconds: float = 0.0
@@ -106,6 +106,8 @@ class Solution:
         fields: scalar fields by name; every solution of a campaign has the same names.
         quantities: quantities of interest by name; likewise.
         provenance: how the answer came about, as JSON: solver, versions, residuals, iterations.
+        remark: what a person should know of it, in words; empty where there is nothing.
+        grade: `converged` or `marginal` where the solver judges its answers; empty where not.
     """
 
     sample: Sample
@@ -113,6 +115,8 @@ class Solution:
     fields: Mapping[str, Field]
     quantities: Mapping[str, Quantity]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    remark: str = ""
+    grade: str = ""
 
     def in_order(self, quantities: Iterable[str], fields: Iterable[str]) -> Self:
         """Return the same answer with its quantities and fields in this order of names."""

@@ -67,6 +67,8 @@ def _write_meta(group: h5py.Group, solution: Solution) -> None:
     group.attrs["fields"] = json.dumps(list(solution.fields))
     group.attrs["quantities"] = json.dumps(list(solution.quantities))
     group.attrs["provenance"] = json.dumps(dict(solution.provenance))
+    group.attrs["remark"] = solution.remark
+    group.attrs["grade"] = solution.grade
 
 
 def _read(file: h5py.File) -> Solution:
@@ -91,4 +93,6 @@ def _read(file: h5py.File) -> Solution:
             for name in json.loads(meta.attrs["quantities"])
         },
         provenance=json.loads(meta.attrs["provenance"]),
+        remark=meta.attrs.get("remark", ""),  # files of an earlier version have neither
+        grade=meta.attrs.get("grade", ""),
     )

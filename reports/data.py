@@ -82,7 +82,7 @@ def curve_points(campaign: Campaign, until: int | None = None) -> list[CurvePoin
 def evaluate_test_set(campaign: Campaign, point: CurvePoint) -> Evaluation:
     """Ask the surrogate of a measured step at every test sample, a few at a time."""
     learner = load(campaign.checkpoint(point.step))
-    with campaign.test_pool() as pool:
+    with campaign.test_pool(point.step) as pool:
         blocks = pool.blocks()
         parts = [_part(learner.predict(block.parameters), block) for block in blocks]
         return _evaluation(point, pool, parts)

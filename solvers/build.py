@@ -4,6 +4,8 @@ import importlib
 from typing import assert_never
 
 from pools.errors import UsageError
+from solvers.command_settings import CommandSettings
+from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.protocol import Solver
 from solvers.settings import AnalyticSettings, ChannelSettings, CustomSettings, SolverSettings
 
@@ -11,7 +13,8 @@ from solvers.settings import AnalyticSettings, ChannelSettings, CustomSettings, 
 def build(settings: SolverSettings) -> Solver:
     """Return the solver that these settings describe.
 
-    Each implementation is imported when it is asked for: scikit-fem takes a third of a second.
+    Each implementation is imported when it is asked for: scikit-fem takes a third of a second, VTK
+    more.
     """
     match settings:
         case ChannelSettings():
@@ -22,6 +25,14 @@ def build(settings: SolverSettings) -> Solver:
             from solvers.analytic import AnalyticSolver
 
             return AnalyticSolver(settings)
+        case CommandSettings():
+            from solvers.command import CommandSolver
+
+            return CommandSolver.of(settings)
+        case OpenFOAMSettings():
+            from solvers.openfoam.solver import OpenFOAMSolver
+
+            return OpenFOAMSolver(settings)
         case CustomSettings():
             return _import(settings)
         case _:

@@ -8,6 +8,8 @@ from pools.sample import Sample
 from pools.solution import Mesh, Solution
 from solvers.protocol import Solver
 
+_GRADES = frozenset({"", "converged", "marginal"})
+
 
 def fault(solver: Solver, sample: Sample, solution: Solution) -> str:
     """Say what is wrong with a solver's answer, in words; empty where nothing is.
@@ -36,6 +38,11 @@ def _faults(solver: Solver, sample: Sample, solution: Solution) -> Iterator[str]
         yield f"answered the quantities {quantities}, expected {dict(solver.quantities)}"
     if fields != dict(solver.fields):
         yield f"answered the fields {fields}, expected {dict(solver.fields)}"
+    if solution.grade not in _GRADES:
+        yield (
+            f"the answer's grade is {solution.grade!r}, expected converged, marginal or nothing; "
+            "an answer that the solver rejects is a SolverError"
+        )
     yield from _mesh_faults(solution.mesh)
     points = len(solution.mesh.points)
     numbers = {name: quantity.value for name, quantity in solution.quantities.items()}

@@ -5,62 +5,151 @@ its solution is never solved again, and two callers never solve in one directory
 """
 
 import fcntl
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from pools.errors import CampaignError, IntegrityError, SolverError
+from pools.errors import CampaignError, SolverError
 from pools.files import digest, publish_move
 from pools.outcome import Outcome
 from pools.record import Attempt, SampleDirectory, SampleRecord
-from pools.solution import Cost
-from pools.vtkhdf import read_solution
+from pools.sample import Sample
+from solvers.changes import Setting, changed
+from solvers.judge import judge
+from solvers.lease import Lease
 from solvers.policy import LabelPolicy
+from solvers.recovery import Next, Try, next_try
+from solvers.retention import prune
 from solvers.workers import Ended, SolverWorkers
 
-_TAIL_LINES = 20
+_GRACE_SECONDS = 5.0  # of a solve that is found running where nobody should solve
 
 
-def label_one(
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a person changes when a sample is tried again.
+
+    Attributes:
+        changes: of the solver's settings, by key.
+        timeout_seconds: the deadline; the policy's if None.
+    """
+
+    changes: Mapping[str, Setting] = field(default_factory=dict)
+    timeout_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A solved sample that another one may start from.
+
+    Attributes:
+        sample: the sample.
+        directory: where it and its solution are.
+    """
+
+    sample: Sample
+    directory: Path
+
+
+NOTHING_BY_HAND = ByHand()
+
+
+def label_one(  # noqa: PLR0913 - what a sample's attempts depend on
     record: SampleRecord,
     directory: Path,
     workers: SolverWorkers,
     policy: LabelPolicy,
     *,
     retry_failed: bool = False,
+    by_hand: ByHand = NOTHING_BY_HAND,
+    neighbours: Sequence[Neighbour] = (),
 ) -> SampleRecord:
     """Obtain the solution of one sample, unless its directory has it already.
+
+    Where it fails for a numerical reason, the rungs of the policy's ladder are tried in turn.
 
     Args:
         record: the sample as asked for, without attempts.
         directory: the sample's directory; it need not exist yet.
         workers: where the solver runs.
-        policy: its deadline.
-        retry_failed: try again also where an earlier attempt failed for a numerical reason.
+        policy: its deadline, its memory, and what to try when it fails.
+        retry_failed: begin anew where earlier attempts failed for a numerical reason.
+        by_hand: what to change then.
+        neighbours: solved samples of earlier steps, nearest first, that a rung may start from.
 
     Returns:
         The sample's record, solved.
 
     Raises:
-        SolverError: this attempt failed, or an earlier one did for a reason that would only repeat
-            itself. The record on disk says so too.
+        SolverError: no attempt led to a solution, or none is left that would not only repeat an
+            earlier one. The record on disk says so too.
+        UsageError: what is changed by hand is not a setting of the solver.
         IntegrityError: the record on disk is damaged.
         CampaignError: the directory cannot be written, or the solver cannot be built at all.
     """
+    changed(workers.settings, by_hand.changes)
     place = SampleDirectory(directory)
     with _only_one(directory):
-        known = _recover(place, place.read() or record)
+        known = _recover(place, place.read() or record, policy.grace_seconds)
         if place.is_solved(known):
+            prune(directory, known, policy.keep)  # whoever was killed meanwhile had not done it
             return known
-        if known.attempts and not retry_failed and _is_final(known.attempts[-1]):
-            raise _error(place, known.attempts[-1])
-        known = _attempt(place, replace(known, solution=None), workers, policy)
+        labelling = _Labelling(place, workers, policy, by_hand.timeout_seconds, neighbours)
+        anew = dict(by_hand.changes) if retry_failed else None
+        known = labelling.climb(replace(known, solution=None), anew)
+        prune(directory, known, policy.keep)
     if known.solution is None:
         raise _error(place, known.attempts[-1])
     return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelling:
+    """The attempts at one sample: `label_one` without its lock."""
+
+    place: SampleDirectory
+    workers: SolverWorkers
+    policy: LabelPolicy
+    timeout_seconds: float | None
+    neighbours: Sequence[Neighbour]
+
+    def climb(self, record: SampleRecord, anew: Mapping[str, Setting] | None) -> SampleRecord:
+        """Try until there is a solution, a fault that is not the sample's, or nothing to try."""
+        starts = self._starts()
+        while True:
+            upcoming = next_try(record, self.policy.recovery, starts=list(starts), anew=anew)
+            record = _note(record, upcoming)
+            if upcoming.tried is None:
+                self.place.write(record)
+                return record
+            record = self._attempt(record, upcoming.tried, starts.get(upcoming.tried.start))
+            if record.outcome in {Outcome.OK, Outcome.INFRASTRUCTURE}:
+                return record
+            anew = None
+
+    def _attempt(self, record: SampleRecord, tried: Try, start: Path | None) -> SampleRecord:
+        """Make one attempt in a directory of its own."""
+        self.place.write(record)
+        directory = self.place.next_attempt(record)
+        ended = self.workers.run(
+            record.pick.sample,
+            directory,
+            timeout_seconds=self.timeout_seconds or self.policy.timeout_seconds,
+            grace_seconds=self.policy.grace_seconds,
+            memory_gib=self.policy.memory_gib,
+            tried=tried,
+            start=start,
+        )
+        return _conclude(self.place, record, directory, ended, self.policy.memory_gib)
+
+    def _starts(self) -> dict[str, Path]:
+        """Return the directories of the samples that can be started from, by id."""
+        return {
+            neighbour.sample.id: neighbour.directory
+            for neighbour in self.neighbours
+            if SampleDirectory(neighbour.directory).solution.is_file()
+        }
 
 
 def recover_record(record: SampleRecord, directory: Path) -> SampleRecord:
@@ -71,7 +160,7 @@ def recover_record(record: SampleRecord, directory: Path) -> SampleRecord:
         directory: the sample's directory.
     """
     with _only_one(directory):
-        return _recover(SampleDirectory(directory), record)
+        return _recover(SampleDirectory(directory), record, _GRACE_SECONDS)
 
 
 @contextmanager
@@ -90,35 +179,38 @@ def _only_one(directory: Path) -> Iterator[None]:
         yield
 
 
-def _recover(place: SampleDirectory, record: SampleRecord) -> SampleRecord:
-    """Take over what a killed caller left: finished attempts count, cut ones are recorded."""
+def _recover(place: SampleDirectory, record: SampleRecord, grace_seconds: float) -> SampleRecord:
+    """Take over what a killed caller left: finished attempts count, cut ones are recorded.
+
+    A solve that still runs there is ended first.
+    """
     known = {attempt.directory for attempt in record.attempts}
     for directory in place.attempts():
         if directory.name not in known:
-            record = _conclude(place, record, directory, None)
+            if (lease := Lease.read(directory)) is not None:
+                lease.end(grace_seconds)
+            record = _conclude(place, record, directory)
     return record
 
 
-def _attempt(
-    place: SampleDirectory, record: SampleRecord, workers: SolverWorkers, policy: LabelPolicy
-) -> SampleRecord:
-    """Make one attempt in a directory of its own."""
-    place.write(record)
-    directory = place.next_attempt(record)
-    ended = workers.run(
-        record.pick.sample,
-        directory,
-        timeout_seconds=policy.timeout_seconds,
-        grace_seconds=policy.grace_seconds,
-    )
-    return _conclude(place, record, directory, ended)
+def _note(record: SampleRecord, upcoming: Next) -> SampleRecord:
+    """Say in the last attempt's reason which rungs could not be tried after it."""
+    if not upcoming.skipped or upcoming.skipped in record.attempts[-1].reason:
+        return record
+    *earlier, last = record.attempts
+    last = replace(last, reason=f"{last.reason}; {upcoming.skipped}")
+    return replace(record, attempts=(*earlier, last))
 
 
 def _conclude(
-    place: SampleDirectory, record: SampleRecord, directory: Path, ended: Ended | None
+    place: SampleDirectory,
+    record: SampleRecord,
+    directory: Path,
+    ended: Ended | None = None,
+    memory_gib: float | None = None,
 ) -> SampleRecord:
     """Judge an attempt, publish its solution if it has one, and record it."""
-    attempt, solution = _judge(directory, ended), None
+    attempt, solution = judge(directory, ended, memory_gib), None
     if attempt.outcome is Outcome.OK:
         finished = directory / place.solution.name
         if finished.exists():
@@ -129,56 +221,11 @@ def _conclude(
     return record
 
 
-def _judge(directory: Path, ended: Ended | None) -> Attempt:
-    """Say how an attempt went, from how its process ended and what it left."""
-    verdict = _verdict(directory)
-    if ended is None:
-        cost = Cost(wall_seconds=verdict.get("wall_seconds", 0.0))
-        ended = Ended(0 if verdict else None, timed_out=False, cost=cost)
-    outcome, reason = _outcome(ended, verdict)
-    if outcome is Outcome.OK and (unreadable := _unreadable(directory)):
-        outcome, reason = Outcome.BAD_OUTPUT, unreadable
-    tail = "" if outcome is Outcome.OK else _log_tail(directory)
-    return Attempt(directory.name, outcome, reason, ended.cost, ended.exit_code, tail)
-
-
-def _outcome(ended: Ended, verdict: dict[str, str]) -> tuple[Outcome, str]:
-    if ended.timed_out:
-        seconds = ended.cost.wall_seconds
-        return Outcome.TIMEOUT, f"ended at its deadline after {seconds:.1f} s"
-    if verdict:
-        return Outcome(verdict["outcome"]), verdict["reason"]
-    if ended.exit_code is None:
-        return Outcome.INFRASTRUCTURE, "interrupted: the process that watched the solver ended"
-    return Outcome.INFRASTRUCTURE, f"the solver's process ended with code {ended.exit_code}"
-
-
-def _verdict(directory: Path) -> dict[str, Any]:
-    file = directory / "outcome.json"
-    content: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    return content
-
-
-def _unreadable(directory: Path) -> str:
-    """Say why the attempt's solution cannot be read; nothing when it can."""
-    published = SampleDirectory(directory.parent).solution
-    finished = directory / published.name
-    try:
-        read_solution(finished if finished.exists() else published)
-    except IntegrityError as error:
-        return str(error)
-    return ""
-
-
-def _is_final(attempt: Attempt) -> bool:
-    return attempt.outcome not in {Outcome.OK, Outcome.INFRASTRUCTURE}
-
-
 def _error(place: SampleDirectory, attempt: Attempt) -> SolverError:
-    directory = place.path / attempt.directory
-    return SolverError(attempt.outcome, attempt.reason, directory, attempt.log_tail)
-
-
-def _log_tail(directory: Path) -> str:
-    logs = [file.read_text(errors="replace") for file in sorted(directory.glob("*log*"))]
-    return "\n".join("\n".join(logs).splitlines()[-_TAIL_LINES:])
+    return SolverError(
+        attempt.outcome,
+        attempt.reason,
+        place.path / attempt.directory,
+        attempt.log_tail,
+        attempt.evidence,
+    )

@@ -1,36 +1,44 @@
 """Finds and ends the processes of a solve, wherever they went.
 
 A process belongs to a solve when it is in the solve's session, or when its environment holds the
-token of the solve's supervisor: children inherit it and keep it through `setsid` and the death of
-their parents. Only one that leaves the session and clears its environment as well is not found.
+token of the solve or of its supervisor: children inherit it and keep it through `setsid` and the
+death of their parents. Only one that leaves the session and clears its environment as well is not
+found.
 """
 
+import ctypes
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "SOLVERLOOP_SOLVE"
-"""The environment variable that holds the token."""
+"""The environment variable that holds the token of a supervisor."""
+ATTEMPT = "SOLVERLOOP_ATTEMPT"
+"""The environment variable that holds the token of one attempt, in what the solve starts."""
+_PR_SET_PDEATHSIG = 1
 _PASSES = 50
 _PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The processes of one supervisor, without the one that asks.
+    """The processes of one supervisor or one attempt, without the one that asks.
 
     Attributes:
-        token: what their environment holds under `MARK`.
+        token: what their environment holds under `mark`.
         session: the session of the solve; None where it is not known.
         spared: processes that do not count.
+        mark: the environment variable that tells them.
     """
 
     token: str
     session: int | None = None
     spared: frozenset[int] = frozenset()
+    mark: str = MARK
 
     def find(self) -> list[int]:
         """Return those that run now."""
@@ -52,9 +60,17 @@ class Processes:
                 _send(process, signal.SIGKILL)
             time.sleep(_PAUSE_SECONDS)
 
+    def end_politely(self, grace_seconds: float) -> None:
+        """Ask them to end, and kill what is left when the grace is over."""
+        self.signal(signal.SIGTERM)
+        deadline = time.monotonic() + grace_seconds
+        while self.find() and time.monotonic() < deadline:
+            time.sleep(_PAUSE_SECONDS)
+        self.end()
+
     def _belongs(self, process: Path) -> bool:
         try:
-            state, _, _, session, *_ = (process / "stat").read_text().rpartition(")")[2].split()
+            state, _, _, session, *_ = _stat(process)
             if state == "Z":
                 return False
             if int(session) == self.session:
@@ -62,7 +78,47 @@ class Processes:
             environment = (process / "environ").read_bytes().split(b"\0")
         except (OSError, ValueError):  # it is gone, or another user's
             return False
-        return f"{MARK}={self.token}".encode() in environment
+        return f"{self.mark}={self.token}".encode() in environment
+
+
+def dies_with_parent(
+    number: signal.Signals = signal.SIGTERM, parent: int | None = None
+) -> Callable[[], None]:
+    """Return a `preexec_fn` by which a command dies when the process that starts it does.
+
+    The kernel then sends the signal, whatever ended the parent. It tells the command alone, not
+    what that starts: TERM lets an `mpirun` end its ranks; whatever else is left, the guard of the
+    supervisor ends. `setpriv --pdeathsig` would leave a gap: where the parent dies before it asks
+    for the signal, none comes, and here that is looked at. A `preexec_fn` is hazardous only where
+    other threads hold locks at the fork: a solve has one thread, so call it there and nowhere
+    else; the library is looked up before the fork.
+
+    Args:
+        number: the signal.
+        parent: the process to die with; this one if None.
+    """
+    library, parent = ctypes.CDLL(None), parent or os.getpid()
+
+    def tie() -> None:
+        library.prctl(_PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # it died before the kernel could tell
+            os._exit(1)
+
+    return tie
+
+
+def started_at(process: int) -> int | None:
+    """Return when a process started, in clock ticks since boot; None where it is no more."""
+    try:
+        state, *fields = _stat(Path(f"/proc/{process}"))
+    except OSError:
+        return None
+    return None if state in {"Z", "X"} else int(fields[18])
+
+
+def _stat(process: Path) -> list[str]:
+    """Return the fields of a process's `stat` that follow its name: state, parent, group, ..."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def _send(process: int, number: signal.Signals) -> None:

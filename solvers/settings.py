@@ -1,8 +1,11 @@
-"""The settings of the solvers that need no other program, as a campaign file gives them."""
+"""The settings of every solver, as a campaign file gives them."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from solvers.command_settings import CommandSettings
+from solvers.openfoam.settings import OpenFOAMSettings
 
 _MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -52,6 +55,7 @@ class CustomSettings(BaseModel):
 
 
 SolverSettings = Annotated[
-    ChannelSettings | AnalyticSettings | CustomSettings, Field(discriminator="kind")
+    ChannelSettings | AnalyticSettings | CommandSettings | CustomSettings | OpenFOAMSettings,
+    Field(discriminator="kind"),
 ]
 """The settings of any solver; `kind` says which."""

@@ -1,6 +1,5 @@
 """A few supervisors, kept warm, that label threads borrow."""
 
-import json
 import os
 import subprocess
 import sys
@@ -19,7 +18,11 @@ from pools.errors import CampaignError
 from pools.sample import Sample
 from pools.solution import Cost
 from solvers.processes import MARK, Processes
+from solvers.recovery import Try
+from solvers.request import Request
 from solvers.settings import SolverSettings
+
+_AS_DECLARED = Try()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,14 @@ class Ended:
             itself was lost.
         timed_out: whether it was ended at its deadline.
         cost: wall and processor seconds, peak memory.
+        memory_kills: above 0 where the kernel killed a process for want of memory meanwhile, the
+            solver's or another's; None where it does not say.
     """
 
     exit_code: int | None
     timed_out: bool
     cost: Cost
+    memory_kills: int | None = None
 
 
 class Supervisor:
@@ -59,14 +65,14 @@ class Supervisor:
         self._asking = Lock()
         self._is_ready = False
 
-    def run(self, request: dict[str, Any]) -> Ended:
+    def run(self, request: Request) -> Ended:
         """Run one solve to its end; losing the supervisor is an end too.
 
         Raises:
             CampaignError: the solver cannot be built in the supervisor.
         """
         try:
-            return self._ask(json.dumps(request))
+            return self._ask(request.line())
         except (OSError, ValueError):  # it is gone, or what it says is no answer
             self.close()
             return Ended(None, timed_out=False, cost=Cost())
@@ -147,30 +153,47 @@ class SolverWorkers:
         self._closed = False
         self._unusable = ""
 
-    def run(
+    def run(  # noqa: PLR0913 - all that a request says
         self,
         sample: Sample,
         directory: Path,
         *,
         timeout_seconds: float,
         grace_seconds: float = 5.0,
+        memory_gib: float | None = None,
+        tried: Try = _AS_DECLARED,
+        start: Path | None = None,
     ) -> Ended:
         """Solve one sample in `directory`; its result is there afterwards as `outcome.json`.
+
+        Args:
+            sample: the question.
+            directory: an existing directory that no solve has used.
+            timeout_seconds: the deadline.
+            grace_seconds: time between the polite and the forced end.
+            memory_gib: most memory of each process of the solver; None for no limit.
+            tried: how it differs from what is declared.
+            start: directory of a solved sample whose solution it begins from.
 
         Raises:
             CampaignError: the solver cannot be started. Nothing was tried; `directory` is removed.
         """
-        request = {
-            "sample": {"id": sample.id, "parameters": dict(sample.parameters)},
-            "directory": str(directory.resolve()),
-            "timeout_seconds": timeout_seconds,
-            "grace_seconds": grace_seconds,
-        }
+        request = Request(
+            sample=sample,
+            directory=directory.resolve(),
+            timeout_seconds=timeout_seconds,
+            grace_seconds=grace_seconds,
+            memory_gib=memory_gib,
+            tried=tried,
+            start=None if start is None else start.resolve(),
+        )
+        kept = tried.write(directory)
         try:
             return self._run(request)
         except CampaignError as error:
             self._unusable = str(error)  # nor can it be for the next sample
             with suppress(OSError):
+                kept.unlink()
                 directory.rmdir()
             raise
 
@@ -193,7 +216,7 @@ class SolverWorkers:
     ) -> None:
         self.close()
 
-    def _run(self, request: dict[str, Any]) -> Ended:
+    def _run(self, request: Request) -> Ended:
         with self._free:
             supervisor = self._borrow()
             try:

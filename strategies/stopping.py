@@ -71,6 +71,8 @@ class StepRecord:
         error: the headline error on the test set.
         candidates_left: points that may still be asked for.
         errors: error of each field and quantity, by name.
+        unused_solver_seconds: seconds of retries after the step had trained: spent, though no
+            surrogate has learnt from them yet.
     """
 
     step: int
@@ -79,6 +81,7 @@ class StepRecord:
     error: float
     candidates_left: int
     errors: Mapping[str, float] = field(default_factory=dict)
+    unused_solver_seconds: float = 0.0
 
 
 History = Sequence[StepRecord]
@@ -214,7 +217,7 @@ def budget_solver_seconds(history: History, budget: float | None) -> Signal:
     """Stop when the solver has run for as long as the budget allows."""
     if budget is None:
         return _off("budget of solver seconds")
-    used = history[-1].solver_seconds
+    used = history[-1].solver_seconds + history[-1].unused_solver_seconds
     text = f"{used:.4g} of {budget:.4g} s are spent"
     return _signal("budget of solver seconds", used, budget, text, used >= budget)
 

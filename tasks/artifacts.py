@@ -15,7 +15,7 @@ from prefect.artifacts import (
 )
 
 from phases.campaign import Campaign
-from phases.label import records_of
+from phases.retry import in_words
 from pools.pick import Pick
 from pools.record import SampleRecord
 
@@ -56,11 +56,11 @@ def publish_samples(campaign: Campaign, where: str, picks: Sequence[Pick]) -> No
         where: `step003`, or `design`.
         picks: the samples.
     """
-    rows = [_row(campaign, record) for record in records_of(campaign, picks)]
+    records = [_record(campaign, pick) for pick in picks]
     create_table_artifact(
-        rows,
+        [_row(campaign, record) for record in records],
         key=f"{campaign.config.name}-{where}-samples",
-        description=f"Samples of {campaign.config.name}, {where}",
+        description=f"Samples of {campaign.config.name}, {where}: {in_words(records)}",
     )
 
 
@@ -74,11 +74,16 @@ def publish_report(campaign: Campaign, step: int, markdown: str, picture: bytes)
     )
 
 
+def _record(campaign: Campaign, pick: Pick) -> SampleRecord:
+    """Return what is known of a sample; nothing but that it was asked for, before it is tried."""
+    return campaign.sample_directory(pick.sample.id).read() or SampleRecord(pick, 0)
+
+
 def _row(campaign: Campaign, record: SampleRecord) -> dict[str, Any]:
     sample = record.pick.sample
     return {
         "sample": sample.id,
-        "outcome": record.outcome.value if record.outcome else "not tried",
+        "outcome": record.outcome.value if record.outcome else "pending",
         "seconds": round(record.seconds, 2),
         "attempts": len(record.attempts),
         "asked by": record.pick.asked_by,

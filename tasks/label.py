@@ -1,7 +1,7 @@
 """Label, as tasks: one `solve-<id>` run per sample, then one that says how the step went."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,8 @@ from phases.label import conclude_design_label, conclude_label, label_sample
 from phases.progress import tell
 from pools.errors import SolverError
 from pools.pick import Pick
+from pools.record import SampleRecord
+from solvers.label import NOTHING_BY_HAND, ByHand
 from solvers.workers import SolverWorkers
 from tasks.artifacts import ProgressArtifact, publish_samples
 from tasks.policy import cache_key, retry_options
@@ -28,10 +30,18 @@ from tasks.policy import cache_key, retry_options
     cache_key_fn=cache_key,
 )
 def solve(
-    campaign: Campaign, step: int, pick: Pick, workers: SolverWorkers, *, retry_failed: bool
+    campaign: Campaign,
+    step: int,
+    pick: Pick,
+    workers: SolverWorkers,
+    *,
+    retry_failed: bool,
+    by_hand: ByHand = NOTHING_BY_HAND,
 ) -> dict[str, Any]:
     """Obtain the solution of one sample; the task fails where there is none."""
-    record = label_sample(campaign, step, pick, workers, retry_failed=retry_failed)
+    record = label_sample(
+        campaign, step, pick, workers, retry_failed=retry_failed, by_hand=by_hand
+    )
     return {"sample": pick.sample.id, "seconds": record.seconds, "solution": record.solution}
 
 
@@ -53,21 +63,13 @@ def solve_all(
     Returns:
         Seconds that it took.
     """
-    if not picks:
-        return 0.0
-    started = time.monotonic()
-    policy = campaign.config.label
-    with (
-        ThreadPoolTaskRunner[Any](max_workers=policy.workers) as runner,  # the others are Pending
-        SolverWorkers(campaign.config.solver, policy.workers) as workers,  # closed first
-    ):
-        same = {"campaign": campaign, "step": step, "retry_failed": retry_failed}
-        futures = [
-            runner.submit(_solve_of(campaign, pick), {**same, "pick": pick, "workers": workers})
-            for pick in picks
-        ]
-        _watch(ProgressArtifact(campaign, where or f"step{step:03d}", len(futures)), futures)
-    return time.monotonic() - started
+    asked = [SampleRecord(pick, step) for pick in picks]
+    return _fan_out(campaign, asked, where or f"step{step:03d}", {"retry_failed": retry_failed})
+
+
+def solve_again(campaign: Campaign, failed: Sequence[SampleRecord], by_hand: ByHand) -> float:
+    """Fan out over failed samples of any steps, as `solve_all`, with what a person changes."""
+    return _fan_out(campaign, failed, "retry", {"retry_failed": True, "by_hand": by_hand})
 
 
 @task(name="label", task_run_name="label-step{step:03d}")
@@ -82,6 +84,30 @@ def label_design(campaign: Campaign, spent: float) -> dict[str, Any]:
     """Say how the initial samples and the test set went; fails when too few were solved."""
     publish_samples(campaign, "design", [*initial_picks(campaign), *test_picks(campaign)])
     return asdict(conclude_design_label(campaign, spent))
+
+
+def _fan_out(
+    campaign: Campaign, asked: Sequence[SampleRecord], where: str, how: Mapping[str, Any]
+) -> float:
+    """Submit a task for each sample and wait for all; return the seconds that it took."""
+    if not asked:
+        return 0.0
+    started = time.monotonic()
+    policy = campaign.config.label
+    with (
+        ThreadPoolTaskRunner[Any](max_workers=policy.workers) as runner,  # the others are Pending
+        SolverWorkers(campaign.config.solver, policy.workers) as workers,  # closed first
+    ):
+        same = {"campaign": campaign, "workers": workers, **how}
+        futures = [
+            runner.submit(
+                _solve_of(campaign, record.pick),
+                {**same, "step": record.step, "pick": record.pick},
+            )
+            for record in asked
+        ]
+        _watch(ProgressArtifact(campaign, where, len(futures)), futures)
+    return time.monotonic() - started
 
 
 def _solve_of(campaign: Campaign, pick: Pick) -> Task[..., dict[str, Any]]:

@@ -79,11 +79,13 @@ def test_without_a_near_one_all_keys_are_named() -> None:
     [
         (
             {"solver": {"kind": "chanel"}},
-            "solver.kind: got 'chanel', but it must be one of 'channel', 'analytic', 'custom'",
+            "solver.kind: got 'chanel', but it must be one of 'channel', 'analytic', 'command', "
+            "'custom', 'openfoam'",
         ),
         (
             {"solver": {"problem": "wave"}},
-            "solver.kind: missing; it must be one of 'analytic', 'channel', 'custom'",
+            "solver.kind: missing; it must be one of 'analytic', 'channel', 'command', "
+            "'custom', 'openfoam'",
         ),
         (
             {"query": [{"kind": "sbla"}]},
@@ -264,6 +266,101 @@ def test_all_problems_are_said_at_once() -> None:
         "stopping.target_error",
         "sede",
     ]
+
+
+@pytest.mark.parametrize("kind", ["analytic", ["analytic"], {"analytic": 1}, None])
+def test_a_solver_that_knows_its_parameters_is_not_told_them(kind: Any) -> None:
+    (problem,) = problems({"solver": {"kind": kind, "parameters": {}}})
+    assert problem.startswith(("solver.parameters: unknown key", "solver.kind: "))
+
+
+COMMAND: dict[str, Any] = {"kind": "command", "command": ["solve"], "quantities": {"drag": "N"}}
+
+
+def test_a_solver_without_parameters_of_its_own_is_told_those_of_the_campaign() -> None:
+    parameters = {"length": {**SIDE, "unit": "m"}, "phase": SIDE}
+    config = parse({**WAVE, "parameters": parameters, "solver": COMMAND}, "wave.yaml")
+    assert config.solver.model_dump()["parameters"] == {"length": "m", "phase": "1"}
+    again = CampaignConfig(**{name: getattr(config, name) for name in CampaignConfig.model_fields})
+    assert again == config
+
+
+def test_parameters_of_its_own_stay() -> None:
+    own = {**COMMAND, "parameters": {"length": "km"}}
+    config = parse({**WAVE, "solver": own}, "wave.yaml")
+    assert config.solver.model_dump()["parameters"] == {"length": "km"}
+
+
+@pytest.mark.parametrize("parameters", [None, [], {}, {"length": [0, 1]}, {1: SIDE}, "length"])
+def test_wrong_parameters_are_said_once_whatever_the_solver(parameters: object) -> None:
+    (problem,) = problems({"parameters": parameters, "solver": COMMAND})
+    assert problem.startswith("parameters")
+
+
+def test_a_wrong_unit_is_said_once() -> None:
+    (problem,) = problems({"parameters": {"length": {**SIDE, "unit": 3}}, "solver": COMMAND})
+    assert problem.startswith("parameters.length.unit: got 3, but it must be text")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"command": "solve --fast"}, ".command: got 'solve --fast', but it must be a list, each"),
+        ({"command": []}, ".command: got [], but it must be at least 1 long"),
+        ({"command": [""]}, ": command begins with ''; name an executable first"),
+        ({"command": ["{input}"]}, ": command begins with '{input}'; name an executable first"),
+        ({"command": ["a\0b"]}, ".command.0: got 'a\\x00b', but it must match "),
+        ({"arguments": [3]}, ".arguments.0: got 3, but it must be text (put it in quotes)"),
+        (
+            {"arguments": ["{phase}"]},
+            ": the arguments have the placeholders ['phase']; allowed are ['input', 'output']. "
+            "Parameters reach the command in input.json only",
+        ),
+        ({"numerics": {"tol": 1}}, ": no argument uses the numerics ['tol']; write {tol} where"),
+        (
+            {"numerics": {"output": 1}, "arguments": ["{output}"]},
+            ": numerics has ['output'], which mean something else; rename it",
+        ),
+        ({"output": "../x.json"}, ".output: got '../x.json', but it must match "),
+        ({"output": "a/x.json"}, ".output: got 'a/x.json', but it must match "),
+        ({"output": "x.csv"}, ".output: got 'x.csv', but it must match "),
+        ({"output": "outcome.json"}, ": output is outcome.json, which is another file; take an"),
+        ({"quantities": {}}, ": neither quantities nor fields are given; say what the output"),
+        ({"quantities": {"drag": 3}}, ".quantities.drag: got 3, but it must be keys with values"),
+        ({"fields": {"u": "m/s"}}, ": fields need a place to live: give either mesh or grid"),
+        ({"mesh": {}}, ": without fields there is no mesh: leave out mesh and grid"),
+        (
+            {"fields": {"u": "m/s"}, "grid": {"bounds": [[0, 1]], "shape": [2, 3]}},
+            ".grid: bounds has 1 directions and shape 2; give both the same number",
+        ),
+        (
+            {"fields": {"u": "m/s"}, "grid": {"bounds": [[1, 0]], "shape": [2]}},
+            ".grid: bounds has (1.0, 0.0); the first must be below the last: swap them",
+        ),
+        (
+            {"fields": {"u": {"unit": "m/s", "component": "r"}}, "mesh": {}},
+            ".fields.u.component: got 'r', but it must be 'x', 'y', 'z' or 'magnitude'",
+        ),
+        ({"exit_codes": {0: "diverged"}}, ".exit_codes.0: got 0, but it must be at least 1"),
+        ({"exit_codes": {3: "bad"}}, ".exit_codes.3: got 'bad', but it "),
+        ({"environment": {"A=B": "1"}}, ".environment.A=B: got 'A=B', but it must match "),
+        (
+            {"environment": {"SOLVERLOOP_SOLVE": "1"}},
+            ".environment.SOLVERLOOP_SOLVE: SOLVERLOOP_SOLVE is kept for solverloop",
+        ),
+        (
+            {"input_layout": {"flow": ["phase"]}},
+            ": input_layout places ['phase']; place each of ['length', 'phase'] once",
+        ),
+        (
+            {"input_layout": {"flow": ["phase", "length"], "wall": ["phase"]}},
+            ": input_layout places ['phase', 'length', 'phase']; place each of ",
+        ),
+    ],
+)
+def test_a_command_that_cannot_be_run_is_explained(changes: dict[str, Any], expected: str) -> None:
+    (problem,) = problems({"solver": {**COMMAND, **changes}})
+    assert problem.startswith(f"solver{expected}")
 
 
 def test_a_long_value_is_cut() -> None:

@@ -15,7 +15,9 @@ from pools.sample import Sample
 from pools.solution import Field, Mesh, Quantity, Solution
 from solvers.fault import fault
 from solvers.protocol import Solver
-from solvers.supervisor import _solve
+from solvers.request import Request
+from solvers.settings import CustomSettings
+from solvers.solve import answer
 
 SOLVER = Flaky()
 SAMPLE = Sample.of({"x": 0.75}, SOLVER.fingerprint)
@@ -139,7 +141,8 @@ def test_the_supervisor_judges_it_bad_output(tmp_path: Path) -> None:
         def solve(self, *_: object, **__: object) -> Solution:
             return with_values(np.ones(3))
 
-    outcome, reason = _solve(Short(), SAMPLE, tmp_path)
-    assert outcome is Outcome.BAD_OUTPUT
-    assert "the field ramp has the shape (3,), expected (4,)" in reason
+    settings = CustomSettings(factory="flaky_solver:Flaky")
+    verdict = answer(Short(), settings, Request(SAMPLE, tmp_path, 60, 1))
+    assert verdict.outcome is Outcome.BAD_OUTPUT
+    assert "the field ramp has the shape (3,), expected (4,)" in verdict.reason
     assert not list(tmp_path.iterdir())

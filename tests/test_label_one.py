@@ -136,7 +136,7 @@ def test_what_a_solver_started_when_it_was_built_lives_as_long_as_its_supervisor
     with SolverWorkers(flaky("served")) as workers:
         label_one(FLAKY_RECORD, tmp_path / "s", workers, POLICY)
         processes = workers._all[0]._processes
-        assert len(processes.find()) == 2
+        assert len(processes.find()) == 3  # the supervisor, its guard, and that
     assert not processes.find()
 
 

@@ -110,7 +110,7 @@ def test_the_pool_grows_and_a_step_trains_on_what_was_there(finished: Campaign) 
     for step, count in enumerate(labelled):
         with finished.training_pool(step) as pool:
             assert len(pool) == count
-    with finished.test_pool() as test:
+    with finished.test_pool(2) as test:
         assert len(test) == 8
 
 

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from openfoam_cases import cavity
 
 from pools.errors import SolverError
 from pools.outcome import Outcome
@@ -15,6 +17,7 @@ from pools.sample import Sample
 from pools.solution import Mesh, Solution
 from pools.vtkhdf import read_solution, write_solution
 from solvers.build import build
+from solvers.command_settings import CommandSettings
 from solvers.fault import fault
 from solvers.protocol import Solver
 from solvers.settings import AnalyticSettings, ChannelSettings, SolverSettings
@@ -30,6 +33,7 @@ class Case:
     failing: Mapping[str, float]
     failure: Outcome
     other_numerics: SolverSettings
+    warm: float = 1e-7  # how near the answer from another start is, relative
 
 
 _CIRCLE = {
@@ -53,7 +57,35 @@ def _analytic(problem: str, *names: str) -> Case:
     )
 
 
+def _command(command: Sequence[str | Path], first: Mapping[str, float], **settings: Any) -> Case:
+    declared = {
+        "command": tuple(map(str, command)),
+        "parameters": dict.fromkeys(first, "1"),
+        "exit_codes": {3: "diverged", 4: "mesh"},
+        **settings,
+    }
+    return Case(
+        settings=CommandSettings.model_validate(declared),
+        first=first,
+        second={name: 0.75 * value for name, value in first.items()},
+        failing={name: 4 * value for name, value in first.items()},
+        failure=Outcome.MESH if "grid" in settings else Outcome.DIVERGED,
+        other_numerics=CommandSettings.model_validate({**declared, "version": "2"}),
+    )
+
+
+_PROGRAM = (sys.executable, Path(__file__).with_name("command_program.py"), "--fails-above=0.9")
+
 CASES = {
+    "openfoam": Case(
+        settings=cavity(cells=12),
+        first={"reynolds": 100.0, "aspect": 1.0},
+        second={"reynolds": 200.0, "aspect": 1.2},
+        failing={"reynolds": 1e6, "aspect": 1.0},
+        failure=Outcome.DIVERGED,
+        other_numerics=cavity(cells=12, scheme="upwind"),
+        warm=1e-3,
+    ),
     "channel": Case(
         settings=ChannelSettings(),
         first=_CIRCLE,
@@ -65,6 +97,15 @@ CASES = {
     "analytic-wave": _analytic("wave", "length", "phase"),
     "analytic-local": _analytic("local", "x1", "x2", "x3", "x4"),
     "analytic-shock": _analytic("shock", "place", "tilt", "width", "strength"),
+    "command-quantities": _command(_PROGRAM, {"x": 0.5, "y": 1.0}, quantities={"sum": "1"}),
+    "command-grid": _command(
+        [Path(__file__).parents[1] / "examples" / "command_solver.py"],
+        {"speed": 0.01, "warmth": 10.0, "start": 0.01},
+        input_layout={"flow": ["speed"], "wall": ["warmth", "start"]},
+        grid={"bounds": [[0, 0.05], [0, 0.01]], "shape": [65, 25]},
+        fields={"temperature": "K"},
+        quantities={"bulk": {"key": "outlet/bulk", "unit": "K"}},
+    ),
 }
 
 
@@ -80,9 +121,10 @@ class Solved:
 def solved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Solved:
     case = CASES[request.param]
     solver = build(case.settings)
-    directory = tmp_path_factory.mktemp(request.param)
     answers = [
-        solver.solve(Sample.of(parameters, solver.fingerprint), directory)
+        solver.solve(
+            Sample.of(parameters, solver.fingerprint), tmp_path_factory.mktemp(request.param)
+        )
         for parameters in (case.first, case.second)
     ]
     return Solved(case, solver, *answers)
@@ -151,7 +193,7 @@ def test_mesh_is_that_of_the_solution(solved: Solved) -> None:
 def test_an_initial_solution_leads_to_the_same_answer(solved: Solved, tmp_path: Path) -> None:
     warm = solved.solver.solve(solved.second.sample, tmp_path, initial=solved.first)
     for name, quantity in solved.second.quantities.items():
-        assert warm.quantities[name].value == pytest.approx(quantity.value, rel=1e-7)
+        assert warm.quantities[name].value == pytest.approx(quantity.value, rel=solved.case.warm)
 
 
 def test_solution_survives_a_file(solved: Solved, tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""What is wrong with a campaign's solver that can be known before anything is solved."""
+
+import numpy as np
+
+from phases.config import CampaignConfig
+from pools.errors import UsageError
+from solvers.build import build
+from solvers.preflight import problems
+
+
+def solver_problems(config: CampaignConfig) -> list[str]:
+    """Return what is wrong, in words: with the declaration, its files, this machine.
+
+    Expressions are tried in the middle of the parameters' box and at two of its corners.
+    """
+    space = config.parameters
+    rows = space.denormalise(np.repeat([[0.0], [0.5], [1.0]], space.d, axis=1))  # (3, d)
+    samples = [dict(zip(space.names, row.tolist(), strict=True)) for row in rows]
+    return problems(config.solver, samples) or _parameter_problems(config)
+
+
+def check_solver(config: CampaignConfig) -> None:
+    """Look before the first solve.
+
+    Raises:
+        UsageError: something is wrong; it says all of it.
+    """
+    if found := solver_problems(config):
+        lines = "\n".join(f"  {problem}" for problem in found)
+        several = f"{len(found)} things are" if len(found) > 1 else "something is"
+        raise UsageError(f"{several} wrong with the solver of {config.name}:\n{lines}")
+
+
+def _parameter_problems(config: CampaignConfig) -> list[str]:
+    """Compare the campaign's parameters with those that the solver needs."""
+    needed, given = build(config.solver).parameters, config.parameters.names
+    missing, unknown = set(needed) - set(given), set(given) - set(needed)
+    if not (missing or unknown):
+        return []
+    return [
+        f"parameters: the solver {config.solver.kind} needs {list(needed)}, "
+        f"missing are {sorted(missing)}, unknown are {sorted(unknown)}; give each that it "
+        "needs its bounds, and no other"
+    ]

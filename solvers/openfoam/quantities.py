@@ -1,0 +1,150 @@
+"""The quantities of interest of a run: what function objects wrote and patches hold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.openfoam import expression
+from solvers.openfoam.installation import COEFFICIENT_FILES, FORCE_FILES
+from solvers.openfoam.measures import measure
+from solvers.openfoam.reader import Region, component_of
+from solvers.openfoam.records import NOT_FOUND, RecordError, find_record
+from solvers.openfoam.sources import (
+    CoefficientSource,
+    CrossingSource,
+    ForceSource,
+    FunctionSource,
+    ProbeSource,
+    QuantitySource,
+    SurfaceSource,
+)
+
+Array = NDArray[np.float64]
+RecordedSource = CoefficientSource | ForceSource | ProbeSource | SurfaceSource | FunctionSource
+PatchReader = Callable[[str, str], Region]
+"""Reads a patch with one field of OpenFOAM's."""
+
+_AXIS = {"x": 0, "y": 1, "z": 2}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """A quantity over time or iterations: times (t,) and values (t,)."""
+
+    times: Array
+    values: Array
+
+
+def series_of(source: RecordedSource, case: Path) -> Series:
+    """Return the record of a quantity.
+
+    Raises:
+        RecordError: its function object did not write it.
+    """
+    match source:
+        case CoefficientSource():
+            record = find_record(case, source.function, COEFFICIENT_FILES)
+            values = record.column(source.column)
+        case ForceSource():
+            return _force(source, case)
+        case ProbeSource():
+            record = find_record(case, source.function, (source.field,))
+            values = record.column(source.probe + 1, source.component)
+            _check_inside(values, source)
+        case SurfaceSource():
+            record = find_record(case, source.function)
+            values = record.column(source.column, source.component)
+        case FunctionSource():
+            record = find_record(case, source.function, (source.file,) if source.file else ())
+            values = record.column(source.column)
+        case _:
+            assert_never(source)
+    return Series(record.times, values)
+
+
+def value_of(
+    source: QuantitySource, case: Path, patch: PatchReader, numbers: Mapping[str, float]
+) -> float:
+    """Return a quantity of interest.
+
+    Args:
+        source: what it is.
+        case: the case's directory, after its run.
+        patch: reads a patch.
+        numbers: what expressions may name.
+
+    Raises:
+        RecordError: it is not there.
+    """
+    if isinstance(source, CrossingSource):
+        value = _crossing(source, patch(source.patch, source.field))
+    else:
+        series = series_of(source, case)
+        value = measure(series.times, series.values, source.statistic, source.last)
+    return value * expression.evaluate(source.scale, numbers)
+
+
+def unit_of(source: QuantitySource, field_unit: Callable[[str], str | None]) -> str | None:
+    """Return a quantity's unit; None where it is neither declared nor known from a field.
+
+    Args:
+        source: what it is.
+        field_unit: unit of a field of OpenFOAM's.
+    """
+    if source.unit is not None:
+        return source.unit
+    if isinstance(source, ProbeSource):
+        return field_unit(source.field)
+    if isinstance(source, SurfaceSource):
+        operation, _, field = source.column.partition("(")
+        is_plain = "average" in operation.lower() or operation in {"min", "max"}
+        return field_unit(field.rstrip(")")) if is_plain else None
+    return None
+
+
+def crossings(along: Array, values: Array) -> Array:
+    """Return where values change their sign along a coordinate, both of shape (n,), in order."""
+    order = np.argsort(along, kind="stable")
+    at, value = along[order], values[order]
+    before = np.flatnonzero(np.signbit(value[:-1]) != np.signbit(value[1:]))
+    weight = value[before] / (value[before] - value[before + 1])
+    return np.asarray(at[before] + weight * (at[before + 1] - at[before]))
+
+
+def _crossing(source: CrossingSource, region: Region) -> float:
+    """Return the first or last change of sign along a patch, points at one place averaged."""
+    along = region.mesh.points[:, _AXIS[source.along]]
+    values = component_of(region.arrays[source.field], source.component)
+    places, group = np.unique(np.round(along, 12), return_inverse=True)
+    means = np.bincount(group, values) / np.bincount(group)
+    found = crossings(places, means)
+    if not len(found):
+        raise RecordError(
+            f"{source.field} does not change its sign along the patch {source.patch}: it is "
+            f"from {means.min():.3g} to {means.max():.3g}"
+        )
+    return float(found[0] if source.which == "first" else found[-1])
+
+
+def _force(source: ForceSource, case: Path) -> Series:
+    """Return the whole force: a total, or pressure and viscous part together (openfoam.org)."""
+    record = find_record(case, source.function, FORCE_FILES)
+    total = f"total_{source.component}"
+    if total in record.columns:
+        return Series(record.times, record.column(total))
+    if "total" in record.columns[0]:
+        return Series(record.times, record.column(1, source.component))
+    parts = [record.column(number, source.component) for number in (1, 2)]
+    return Series(record.times, parts[0] + parts[1])
+
+
+def _check_inside(values: Array, source: ProbeSource) -> None:
+    if np.abs(values).max() > NOT_FOUND:
+        raise RecordError(
+            f"probe {source.probe} of {source.function} lies outside the mesh; correct its place "
+            "in system/controlDict"
+        )

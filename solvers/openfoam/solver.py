@@ -1,0 +1,90 @@
+"""Any OpenFOAM case as a solver: sample to solution."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pools.errors import UsageError
+from pools.sample import Sample
+from pools.solution import Mesh, Solution
+from solvers.openfoam.answer import Answer, read_region
+from solvers.openfoam.installation import find_installation
+from solvers.openfoam.quantities import unit_of
+from solvers.openfoam.run import CaseRun
+from solvers.openfoam.settings import OpenFOAMSettings
+from solvers.openfoam.start import case_of
+from solvers.openfoam.template import Template
+
+NUMERICS = 1  # raise it when a change of the code alters answers: samples are then solved anew
+
+_DECIDES_NOTHING = {"template", "parameters", "ranks", "heartbeat_seconds", "start", "starts"}
+
+
+@dataclass(frozen=True)
+class OpenFOAMSolver:
+    """Solves copies of a case template; see `solvers.openfoam.settings` for the declaration."""
+
+    settings: OpenFOAMSettings
+
+    @cached_property
+    def fingerprint(self) -> str:
+        declared = self.settings.model_dump(mode="json", exclude=_DECIDES_NOTHING)
+        text = json.dumps(declared, sort_keys=True).encode()
+        digest = hashlib.sha256(text).hexdigest()[:16]
+        return f"openfoam/{NUMERICS} template={self._template.digest()} declaration={digest}"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return self.settings.parameters
+
+    @cached_property
+    def quantities(self) -> Mapping[str, str]:
+        found = {n: unit_of(s, self._template.unit) for n, s in self.settings.quantities.items()}
+        return {name: _declared(f"quantities.{name}", unit) for name, unit in found.items()}
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        return {
+            name: _declared(f"fields.{name}", source.unit or self._template.unit(source.field))
+            for name, source in self.settings.fields.items()
+        }
+
+    def mesh(self, sample: Sample) -> Mesh:
+        with tempfile.TemporaryDirectory(prefix="solverloop-mesh-") as directory:
+            run = self._run(sample, Path(directory), None)
+            run.prepare()
+            run.mesh()
+            return read_region(run.case, self.settings, ()).mesh
+
+    def solve(
+        self, sample: Sample, directory: Path, *, initial: Solution | None = None
+    ) -> Solution:
+        run = self._run(sample, directory, initial)
+        run.prepare()
+        run.solve()
+        units = {**self.quantities, **self.fields}
+        return Answer(run, units, self._template.is_steady()).solution(sample, self.fingerprint)
+
+    @cached_property
+    def _template(self) -> Template:
+        template = Template(Path(self.settings.template))
+        template.check()
+        return template
+
+    def _run(self, sample: Sample, directory: Path, initial: Solution | None) -> CaseRun:
+        source = None if initial is None else case_of(initial.provenance)
+        installation, case = find_installation(), directory.resolve()
+        return CaseRun(self.settings, case, sample.parameters, installation, source)
+
+
+def _declared(key: str, unit: str | None) -> str:
+    if unit is None:
+        raise UsageError(
+            f"solver.{key} has no unit: its field is not among the template's initial fields, so "
+            f"declare it, such as unit: m/s"
+        )
+    return unit

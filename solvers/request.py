@@ -1,0 +1,41 @@
+"""What a supervisor is asked: one solve, as one line of JSON."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from pools.sample import Sample
+from solvers.recovery import Try
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One solve.
+
+    Attributes:
+        sample: the question.
+        directory: the attempt's directory, absolute.
+        timeout_seconds: its deadline.
+        grace_seconds: time between the polite and the forced end.
+        memory_gib: most memory of each process; None for no limit.
+        tried: how it differs from what the campaign file declares.
+        start: directory of the solved sample that it begins from.
+    """
+
+    sample: Sample
+    directory: Path
+    timeout_seconds: float
+    grace_seconds: float
+    memory_gib: float | None = None
+    tried: Try = field(default_factory=Try)
+    start: Path | None = None
+
+    def line(self) -> str:
+        """Write it down."""
+        return TypeAdapter(Request).dump_json(self).decode()
+
+    @classmethod
+    def of_line(cls, line: str | bytes) -> "Request":
+        """Read what `line` wrote."""
+        return TypeAdapter(Request).validate_json(line)

@@ -1,0 +1,91 @@
+"""Arithmetic that a campaign file may write, and nothing else."""
+
+import math
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pools.errors import UsageError
+from solvers.openfoam.expression import FUNCTIONS, evaluate, names_in
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1/reynolds", 0.01),
+        ("-2 * (reynolds + 1)", -202.0),
+        ("2**3**2", 512.0),
+        ("-2**2", -4.0),
+        ("max(1, reynolds, 3)", 100.0),
+        ("step(reynolds - 100) + 2*step(99 - reynolds)", 1.0),
+        ("sin(pi/2) + cos(radians(180))", 0.0),
+        ("atan2(1, 1)", math.pi / 4),
+        ("1e-3", 1e-3),
+        ("floor(2.7) + ceil(0.2)", 3.0),
+    ],
+)
+def test_arithmetic_is_evaluated(text: str, expected: float) -> None:
+    assert evaluate(text, {"reynolds": 100.0}) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "reynolds.__class__",
+        "(lambda: 1)()",
+        "[1][0]",
+        "'a' * 3",
+        "reynolds if 1 else 2",
+        "1 < 2",
+        "True",
+        "f(1)",
+        "max(*[1])",
+        "max(1, default=2)",
+        "a := 1",
+        "1j",
+        "2 ^ 3",
+        "1 // 2",
+        "~1",
+        "",
+        "1 +",
+        "x" * 3000,
+        "(" * 400 + "1" + ")" * 400,
+    ],
+)
+def test_what_is_no_arithmetic_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"expression"):
+        names_in(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1/(reynolds - 100)", "division by zero"),
+        ("sqrt(-reynolds)", "has no value"),
+        ("10**reynolds**3", "has no value"),
+        ("nu*2", "needs nu, which is not known there; known are reynolds"),
+        ("1e308*10", "is inf"),
+        ("sin()", "has no value"),
+        ("max()", "has no value"),
+    ],
+)
+def test_what_has_no_value_says_where_and_the_way_out(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        evaluate(text, {"reynolds": 100.0})
+    assert words in str(caught.value)
+
+
+def test_names_are_those_that_a_value_is_needed_for() -> None:
+    assert names_in("2*a + sin(b)*pi") == {"a", "b"}
+
+
+@given(
+    st.text(alphabet="ab01.+-*/() ,", max_size=30) | st.sampled_from(sorted(FUNCTIONS)),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_any_text_has_a_finite_value_or_is_refused(text: str, value: float) -> None:
+    with suppress(UsageError):
+        assert math.isfinite(evaluate(text, {"a": value, "b": 2.0}))
