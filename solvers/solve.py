@@ -99,7 +99,7 @@ def _answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdi
     ordered = solution.in_order(solver.quantities, solver.fields)  # as every other answer
     noted = _noted(ordered, tried)
     write_solution(request.directory / "solution.vtkhdf", noted)
-    return Verdict(Outcome.OK, noted.remark, noted.grade)
+    return Verdict(Outcome.OK, noted.remark, noted.grade, noted.evidence)
 
 
 def _solve_from(solver: Solver, request: Request, start: Path) -> Solution:

@@ -2,8 +2,9 @@
 
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,19 @@ def wave_file(path: Path, **changes: Any) -> Path:
     """Write the small campaign, with changes, and return its file."""
     path.write_text(yaml.safe_dump({**WAVE, **changes}))
     return path
+
+
+Here = Callable[..., subprocess.CompletedProcess[str]]
+Refused = Callable[..., str]
+
+
+def message_of(ended: subprocess.CompletedProcess[str], code: int) -> str:
+    """Return the one message that a command ends with."""
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("error: ") == 1
+    return ended.stderr
 
 
 def command(*arguments: str | Path) -> list[str]:

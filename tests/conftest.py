@@ -2,15 +2,23 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from campaign_examples import Here, Refused, message_of
 
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs OpenFOAM where it is not there."""
+    if item.get_closest_marker("openfoam") and shutil.which("foamDictionary") is None:
+        pytest.skip("OpenFOAM is not installed: apt-get install openfoam openmpi-bin")
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +49,26 @@ def finished_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def campaign_copy(finished_campaign: Path, tmp_path: Path) -> Path:
     """Return a copy of the finished campaign to do anything to."""
     return Path(shutil.copytree(finished_campaign, tmp_path / "wave"))
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    """Return a function that runs the command in this process, which takes no seconds to start."""
+    from flows.cli import main
+
+    monkeypatch.setattr("flows.cli._prepare_environment", lambda **_: None)
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr("sys.argv", ["solverloop", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess([], ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def refused(here: Here) -> Refused:
+    """Return a function that gives the message of a command that ends with a code."""
+    return lambda code, *arguments: message_of(here(*arguments), code)

@@ -1,7 +1,7 @@
 """The command, as a process of its own: what it prints, where, and how it exits."""
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 import pyvista
 import yaml
-from campaign_examples import WAVE, command, environment, wave_file
+from campaign_examples import WAVE, Here, Refused, command, environment, message_of, wave_file
 from plain_campaigns import QUICK, prepare, start
-
-from flows.cli import main
 
 AT = ("--at", "length=0.5", "--at", "phase=0.5")
 
@@ -33,40 +31,6 @@ def printed(*arguments: str | Path) -> str:
     ended = ran(*arguments)
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout
-
-
-def message_of(ended: subprocess.CompletedProcess[str], code: int) -> str:
-    """Return the one message that a command ends with."""
-    assert ended.returncode == code, ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert ended.stderr.startswith("error: ")
-    assert ended.stderr.count("error: ") == 1
-    return ended.stderr
-
-
-Here = Callable[..., subprocess.CompletedProcess[str]]
-Refused = Callable[..., str]
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
-    """Return a function that runs the command in this process, which takes no seconds to start."""
-    monkeypatch.setattr("flows.cli._prepare_environment", lambda **_: None)
-
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr("sys.argv", ["solverloop", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return subprocess.CompletedProcess([], ended.value.code, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def refused(here: Here) -> Refused:
-    """Return a function that gives the message of a command that ends with a code."""
-    return lambda code, *arguments: message_of(here(*arguments), code)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The flows on a real Prefect server: names, states, retries, artifacts."""
 
-import asyncio
 import json
 import shutil
 import signal
@@ -21,9 +20,7 @@ from campaign_examples import (
     solved_attempts,
     wave_file,
 )
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, TaskRun
+from flow_runs import read_artifacts, read_kinds, settled, solves
 from process_table import processes_in, wait_until
 
 from flows.campaign import run_campaign
@@ -54,42 +51,6 @@ def flaky(**options: Any) -> CampaignConfig:
 def run(config: CampaignConfig, directory: Path, *, retry_failed: bool = False) -> Any:
     """Run a campaign and return its flow run's final state."""
     return run_campaign(config, directory, retry_failed=retry_failed, return_state=True)
-
-
-def tree(state: Any) -> tuple[list[FlowRun], list[TaskRun]]:
-    """Return the flow runs and task runs below a flow run, as the server knows them."""
-
-    async def read() -> tuple[list[FlowRun], list[TaskRun]]:
-        async with get_client() as client:
-            flow_runs, task_runs = [], []
-            waiting = [state.state_details.flow_run_id]
-            while waiting:
-                flow_run = await client.read_flow_run(waiting.pop())
-                flow_runs.append(flow_run)
-                only = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run.id]))
-                tasks = await client.read_task_runs(flow_run_filter=only, limit=200)
-                task_runs += tasks
-                children = [t.state.state_details.child_flow_run_id for t in tasks if t.state]
-                waiting += [child for child in children if child]
-            return flow_runs, task_runs
-
-    return asyncio.run(read())
-
-
-def settled(state: Any, count: int) -> tuple[list[FlowRun], list[TaskRun]]:
-    """Return the tree once the server, which records with a delay, knows `count` solves."""
-    for _ in range(100):
-        flow_runs, task_runs = tree(state)
-        solves = [t for t in task_runs if t.name.startswith("solve-")]
-        if len(solves) >= count and all(t.state and t.state.is_final() for t in solves):
-            return flow_runs, task_runs
-        asyncio.run(asyncio.sleep(0.1))
-    raise AssertionError(f"only {len(solves)} of {count} solves were recorded")
-
-
-def solves(task_runs: list[TaskRun]) -> Counter[str]:
-    names = [t.state.name for t in task_runs if t.state and t.name.startswith("solve-")]
-    return Counter(names)
 
 
 @pytest.fixture(scope="module")
@@ -124,21 +85,14 @@ def test_the_flow_says_why_it_stopped(finished: tuple[Any, Path]) -> None:
 
 @pytest.mark.usefixtures("finished")
 def test_artifacts_show_samples_progress_and_report() -> None:
-    artifacts = asyncio.run(read_artifacts())
-    kinds = {key: kind for key, (kind, _) in artifacts.items()}
+    kinds, artifacts = read_kinds(), read_artifacts()
     assert kinds["wave-step001-samples"] == "table"
     assert kinds["wave-step001-labelling"] == "progress"
     assert kinds["wave-step001-report"] == "markdown"
-    rows = json.loads(artifacts["wave-step001-samples"][1])
+    rows = json.loads(artifacts["wave-step001-samples"])
     assert [row["outcome"] for row in rows] == ["ok"] * 4
-    assert float(artifacts["wave-design-labelling"][1]) == 100.0
-    assert "data:image/png;base64," in artifacts["wave-step001-report"][1]
-
-
-async def read_artifacts() -> dict[str, tuple[str, Any]]:
-    async with get_client() as client:
-        found = await client.read_latest_artifacts(limit=200)
-    return {a.key: (a.type, a.data) for a in found if a.key and a.type}
+    assert float(artifacts["wave-design-labelling"]) == 100.0
+    assert "data:image/png;base64," in artifacts["wave-step001-report"]
 
 
 def test_a_finished_campaign_run_again_changes_nothing(finished: tuple[Any, Path]) -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,29 +16,9 @@ from campaign_examples import (
     solved_attempts,
     wave_file,
 )
+from killed_inside import Place, run_killed
 
 pytestmark = pytest.mark.slow
-
-KILLED_INSIDE = """
-import os, signal, sys
-import {module} as module
-from flows.cli import main
-
-original, calls = module.{function}, 0
-
-def killed(*args, **kwargs):
-    global calls
-    calls += 1
-    if calls == {call}:
-        os.killpg(0, signal.SIGKILL)
-    return original(*args, **kwargs)
-
-module.{function} = killed
-sys.argv[1:] = {arguments!r}
-main()
-"""
-
-PLACE = ("module", "function", "call")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +61,7 @@ def compare(killed: Path, uninterrupted: Path) -> None:
     ],
 )
 def test_killed_at_a_place(
-    place: tuple[str, str, int],
+    place: Place,
     campaign_file: Path,
     uninterrupted: Path,
     prefect_api: str,
@@ -90,15 +69,7 @@ def test_killed_at_a_place(
 ) -> None:
     directory = tmp_path / "wave"
     arguments = ["run", str(campaign_file), "--directory", str(directory)]
-    code = KILLED_INSIDE.format(**dict(zip(PLACE, place, strict=True)), arguments=arguments)
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment(prefect_api),
-        start_new_session=True,
-        capture_output=True,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, "it was not killed on the way"
+    run_killed(place, arguments, prefect_api)
     run(campaign_file, directory, prefect_api)
     compare(directory, uninterrupted)
 

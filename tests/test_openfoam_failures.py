@@ -24,7 +24,7 @@ from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.policy import LabelPolicy
 from solvers.workers import SolverWorkers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.openfoam]
 
 QUICK: dict[str, Any] = {"timeout_seconds": 60, "grace_seconds": 1}
 RECORD = SampleRecord(Pick(Sample.of({"reynolds": 100.0, "aspect": 1.0}, "cavity"), "test"), 0)

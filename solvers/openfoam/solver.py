@@ -76,9 +76,20 @@ class OpenFOAMSolver:
         return template
 
     def _run(self, sample: Sample, directory: Path, initial: Solution | None) -> CaseRun:
-        source = None if initial is None else case_of(initial.provenance)
+        source = None if initial is None else self._source(initial)
         installation, case = find_installation(), directory.resolve()
         return CaseRun(self.settings, case, sample.parameters, installation, source)
+
+    def _source(self, initial: Solution) -> Path | None:
+        """Return the case that a solution came from: its fields are more than the solution's."""
+        if "case" not in initial.provenance:
+            return None  # it knows of none: it is started from nothing, and provenance says so
+        if (case := case_of(initial.provenance)) is None:
+            raise UsageError(
+                f"the case of sample {initial.sample.id} is not there any more; keep the cases "
+                "with label.keep: all where samples start from others"
+            )
+        return case
 
 
 def _declared(key: str, unit: str | None) -> str:

@@ -23,6 +23,7 @@ from solvers.openfoam.log import Log
 _LOOK_SECONDS = 0.5
 _FIRST_LOOK_SECONDS = 0.02  # a short program is looked at, too
 _GRACE_SECONDS = 3.0
+_WARNINGS = 5  # that are recorded; the log has them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Ended:
             "cpu_seconds": round(self.cpu_seconds, 3),
             "peak_memory": self.peak_memory,
             "log": self.log_file.name,
+            "warnings": self.log.warnings[:_WARNINGS],
         }
 
 
