@@ -13,6 +13,9 @@ import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
 
+# pyvista loads these when they are first used: here, so that not every forked solve does it again.
+from vtkmodules import vtkFiltersGeometry, vtkFiltersVerdict, vtkIOParallel  # noqa: F401
+
 from pools.solution import VTK_QUAD, Mesh
 from solvers.openfoam.sources import Component, Resample
 

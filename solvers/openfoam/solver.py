@@ -4,6 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,10 @@ class OpenFOAMSolver:
     """Solves copies of a case template; see `solvers.openfoam.settings` for the declaration."""
 
     settings: OpenFOAMSettings
+
+    def __post_init__(self) -> None:
+        with suppress(UsageError):  # preflight says so; what has been solved can be read without
+            find_installation()  # once, and not in every forked solve
 
     @cached_property
     def fingerprint(self) -> str:
