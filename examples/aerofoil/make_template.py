@@ -1,4 +1,4 @@
-"""Writes the points of the NACA 4-digit surface: expressions in `aerofoil.yaml`, macros in the case.
+"""Writes the NACA 4-digit surface: expressions into `aerofoil.yaml`, macros into the case.
 
 The surface is a spline through points whose coordinates are arithmetic of camber, position and
 thickness. There are too many of them to write by hand:
@@ -23,7 +23,8 @@ SPLIT = 14
 SPAN = 1
 """Distance of the two planes in metres; the flow does not depend on it."""
 
-_BEGIN, _END = "    # Written by make_template.py: ", "    # End of what make_template.py wrote.\n"
+_BEGIN = "    # Written by make_template.py, one station a line: slope, camber line, half thickness.\n"
+_END = "    # End of what make_template.py wrote.\n"
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
 def derived() -> str:
     """Return the surface as expressions, one station a line."""
     lines = "".join(f"    {_station(k)}\n" for k in range(1, STATIONS + 1))
-    return f"{_BEGIN}slope, camber line, half thickness and the points of each station.\n{lines}{_END}"
+    return _BEGIN + lines + _END
 
 
 def surface() -> str:
@@ -66,7 +67,7 @@ def _half_thickness(x: float) -> float:
 
 
 def _station(k: int) -> str:
-    """Return the expressions of a station; the camber line is two parabolas that meet at its top."""
+    """Return a station's expressions; the camber line is two parabolas that meet at its top."""
     x, half = f"{_position(k):.8f}", f"{_half_thickness(_position(k)):.8f}"
     expressions = {
         f"w{k}": f"aft + step(position - {x})*(fore - aft)",
