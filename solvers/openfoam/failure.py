@@ -58,7 +58,7 @@ def _crashed(ended: Ended) -> Failure | None:
     log = ended.log
     if log.not_finite or (log.signal and "Fpe" in log.signal) or ended.signal == "SIGFPE":
         told = f" ({log.not_finite})" if log.not_finite else " (sigFpe)"
-        return _numerical(ended, f"{ended.name} met a number that is none{told}{_when(ended)}")
+        return _numerical(ended, f"{ended.name} met a number that is not finite{told}{_when(ended)}")
     if log.fatal:
         return _numerical(ended, f"{ended.name}: {_quoted(' '.join(log.fatal))}", fatal=True)
     if ended.exit_code == 0:
