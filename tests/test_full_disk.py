@@ -43,7 +43,7 @@ def test_once_there_is_space_nothing_is_solved_twice(
     campaign = start(small_disk / "wave", label={"min_success_fraction": 1})
     with pytest.raises(SolverloopError) as caught:
         run(campaign)
-    assert "space" in str(caught.value) or "--retry-failed" in str(caught.value)
+    assert "space" in str(caught.value) or "solverloop retry" in str(caught.value)
     solved = {name for name, count in solved_attempts(campaign.directory).items() if count}
     mount(small_disk, "remount,size=64m")
     run(Campaign.open(small_disk / "wave"))

@@ -216,7 +216,7 @@ def test_too_few_labels_stop_the_step_with_a_message(tmp_path: Path) -> None:
         f"only {count} of 6 samples of the initial design were solved ({6 - count} diverged), "
         "fewer than label.min_success_fraction = 1 asks for"
     )
-    assert "--retry-failed" in str(caught.value)
+    assert "solverloop retry" in str(caught.value)
     assert campaign.ledger.find(0, "label_design") is None
     assert design_to_solve(campaign) == picks  # the phase is not finished
 
