@@ -1,6 +1,5 @@
 """Finds an executable, runs it to its end, and says what the way it ended means."""
 
-import ctypes
 import errno
 import os
 import shutil
@@ -12,13 +11,12 @@ from pathlib import Path
 from pools.errors import UsageError
 from pools.outcome import Outcome
 from solvers import memory
+from solvers.processes import dies_with_parent
 from solvers.signals import ended_below
 
 LOG = "solver.log"
 """What the command prints, in the attempt's directory."""
 
-_LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec there must be no more than a call
-_PR_SET_PDEATHSIG = 1
 _MEANINGS: Mapping[int, Outcome] = {
     signal.SIGFPE: Outcome.DIVERGED,
     signal.SIGXCPU: Outcome.TIMEOUT,
@@ -76,14 +74,9 @@ def run(arguments: Sequence[str], directory: Path, environment: Mapping[str, str
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PWD": str(directory), **environment},
-            preexec_fn=_die_with_parent,
+            preexec_fn=dies_with_parent(),
             check=False,
         ).returncode
-
-
-def _die_with_parent() -> None:
-    """Have the kernel kill this process when the thread that started it ends."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def meaning(exit_code: int, declared: Mapping[int, Outcome], tail: str) -> tuple[Outcome, str]:

@@ -17,6 +17,7 @@ from typing import IO
 
 from solvers.openfoam.command import Role
 from solvers.openfoam.log import Log
+from solvers.processes import dies_with_parent
 from solvers.signals import ended_below
 
 _LOOK_SECONDS = 0.5
@@ -129,6 +130,7 @@ def _start(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
+        preexec_fn=dies_with_parent(),  # noqa: PLW1509 - the solve has one thread
     )
 
 
