@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 FINE: Mapping[str, Mapping[str, int | float | str]] = {
     "cavity": {"cells": 129, "iterations": 4000},
     "step": {"cells": 32, "iterations": 6000},
-    "cylinder": {"cells": 96, "time_step": 0.04, "duration": 150},
+    "cylinder": {"cells": 96, "time_step": 0.04},
 }
 """Numerics of the level `fine`, by family."""
 

@@ -74,7 +74,7 @@ def run(arguments: Sequence[str], directory: Path, environment: Mapping[str, str
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PWD": str(directory), **environment},
-            preexec_fn=dies_with_parent(signal.SIGKILL),
+            preexec_fn=dies_with_parent(),
             check=False,
         ).returncode
 

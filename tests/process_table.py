@@ -97,12 +97,16 @@ def any_runs(processes: Iterable[int]) -> bool:
     return any(_status(process)[1] for process in processes)
 
 
-def _works_in(process: int, directory: Path) -> bool:
+def place_of(process: int) -> Path:
+    """Return the directory that a process works in; `/` where it is no more."""
     try:
-        place = Path(f"/proc/{process}/cwd").readlink()
+        return Path(f"/proc/{process}/cwd").readlink()
     except OSError:
-        return False
-    return place.is_relative_to(directory)
+        return Path("/")
+
+
+def _works_in(process: int, directory: Path) -> bool:
+    return place_of(process).is_relative_to(directory)
 
 
 def _name_of(process: int) -> str:

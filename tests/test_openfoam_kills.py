@@ -1,4 +1,4 @@
-"""Whoever is killed in the middle of an OpenFOAM run, nothing of it is left and nothing is lost."""
+"""Whoever is killed in the middle of an OpenFOAM run, nothing is left and nothing is lost."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.policy import LabelPolicy
 from solvers.workers import SolverWorkers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.openfoam]
 
 RECORD = SampleRecord(Pick(Sample.of({"reynolds": 100.0, "aspect": 1.0}, "cavity"), "test"), 0)
 ENDLESS: dict[str, Any] = {"cells": 40, "residual": 1e-20, "iterations": 100000}

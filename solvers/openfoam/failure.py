@@ -57,14 +57,26 @@ def _stopped(ended: Ended) -> Failure | None:
 def _crashed(ended: Ended) -> Failure | None:
     log = ended.log
     if log.not_finite or (log.signal and "Fpe" in log.signal) or ended.signal == "SIGFPE":
-        told = log.not_finite or log.signal or "floating-point exception"
-        return _numerical(ended, f"{ended.name} left the numbers: {told}")
+        told = f" ({log.not_finite})" if log.not_finite else " (sigFpe)"
+        return _numerical(
+            ended, f"{ended.name} met a number that is not finite{told}{_when(ended)}"
+        )
     if log.fatal:
         return _numerical(ended, f"{ended.name}: {_quoted(' '.join(log.fatal))}", fatal=True)
     if ended.exit_code == 0:
         return None
     by = f"signal {ended.signal}" if ended.signal else f"code {ended.exit_code}"
     return _numerical(ended, f"{ended.name} ended with {by}: {_quoted(log.telling)}", fatal=True)
+
+
+def _when(ended: Ended) -> str:
+    """Say how far a solver came, and how it stood then."""
+    if not ended.log.iterations:
+        return ""
+    residuals = ", ".join(f"{n} {value:.2g}" for n, value in ended.log.residuals.items())
+    return f" in iteration {ended.log.iterations}" + (
+        f", at residuals {residuals}" * bool(residuals)
+    )
 
 
 def _numerical(ended: Ended, reason: str, *, fatal: bool = False) -> Failure:
