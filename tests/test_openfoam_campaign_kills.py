@@ -11,8 +11,8 @@ import yaml
 from campaign_examples import WAVE, command, environment, outcome_of, solved_attempts
 from openfoam_cases import cavity
 from process_table import (
-    none_runs,
     descendants_of,
+    none_runs,
     parent_of,
     place_of,
     processes_of,

@@ -22,7 +22,8 @@ RECORD = SampleRecord(Pick(Sample.of({"reynolds": 100.0, "aspect": 1.0}, "cavity
 
 
 def solved(ranks: int, directory: Path) -> tuple[Solution, SampleRecord]:
-    settings = cavity().model_copy(update={"ranks": ranks})
+    odd = cavity(cells=21)  # the plane of the quantity then cuts cells, and no faces between ranks
+    settings = odd.model_copy(update={"ranks": ranks})
     with SolverWorkers(settings, 1) as workers:
         record = label_one(RECORD, directory, workers, LabelPolicy(timeout_seconds=120))
     return read_solution(directory / "solution.vtkhdf"), record
