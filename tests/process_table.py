@@ -92,9 +92,9 @@ def descendants_of(process: int) -> list[int]:
     return [*children, *(d for child in children for d in descendants_of(child))]
 
 
-def any_runs(processes: Iterable[int]) -> bool:
-    """Whether one of them still runs."""
-    return any(_status(process)[1] for process in processes)
+def none_runs(processes: Iterable[int]) -> bool:
+    """Whether none of them runs any more."""
+    return not any(_status(process)[1] for process in processes)
 
 
 def place_of(process: int) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from openfoam_cases import cavity, cavity_with
-from process_table import any_runs, descendants_of, processes_of, running, wait_until
+from process_table import descendants_of, none_runs, processes_of, running, wait_until
 from solve_callers import guard_of, kill, solve_of, start_labelling, supervisor_of
 
 from pools.outcome import Outcome
@@ -110,7 +110,7 @@ def test_a_killed_run_leaves_nothing_and_is_solved_elsewhere(
     kill(*victims(caller, place))
     wait_until(lambda: not processes_of(place), seconds=5)
     assert caller.wait(timeout=10) != 0
-    wait_until(lambda: not any_runs(others), seconds=5)
+    wait_until(lambda: none_runs(others), seconds=5)
 
     record = label_one(RECORD, place, workers[ranks], LabelPolicy())
     cut, solved = record.attempts
@@ -131,7 +131,7 @@ def test_a_rank_that_stands_still_is_noticed(rank: int, place: Path) -> None:
     os.kill(running("simpleFoam", place)[rank], signal.SIGSTOP)
     assert caller.wait(timeout=30) != 0
     wait_until(lambda: not processes_of(place), seconds=5)
-    wait_until(lambda: not any_runs(others), seconds=5)
+    wait_until(lambda: none_runs(others), seconds=5)
     attempt = first_attempt(place)
     assert attempt.outcome is Outcome.TIMEOUT
     assert "stood still" in attempt.reason
