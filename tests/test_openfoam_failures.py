@@ -87,7 +87,7 @@ def _write_nothing(template: Path) -> None:
 
 
 def _forget_library(template: Path) -> None:
-    replace_in(template / "system/controlDict", "(fieldFunctionObjects)", "(noSuchLibrary)")
+    replace_in(template / "system/controlDict", '"libfieldFunctionObjects.so"', '"libNoSuch.so"')
 
 
 def _script(template: Path, text: str) -> None:

@@ -4,6 +4,7 @@ Debian's v1912 was seen to end with code 0 after divergence to 1e126, without co
 four failed mesh checks, and without having written a field.
 """
 
+import re
 from dataclasses import dataclass
 
 from pools.outcome import Outcome
@@ -11,6 +12,7 @@ from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.openfoam.stage import Ended
 
 _KILLED = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"})
+_MESH_DICTIONARY = re.compile(r"file: \S*Mesh\w*Dict")  # a mesher's own: what it cannot mesh
 _MANY = 300  # characters of a fatal error that a reason quotes
 
 
@@ -81,7 +83,8 @@ def _when(ended: Ended) -> str:
 
 def _numerical(ended: Ended, reason: str, *, fatal: bool = False) -> Failure:
     """Tell a bad mesh, a bad case and a diverged run apart, by what the command was for."""
-    is_dictionary = any("FATAL IO ERROR" in line for line in ended.log.fatal)
+    told = " ".join(ended.log.fatal)
+    is_dictionary = "FATAL IO ERROR" in told and not _MESH_DICTIONARY.search(told)
     if ended.role == "mesh" and not is_dictionary:
         return Failure(Outcome.MESH, reason)
     return Failure(Outcome.BAD_OUTPUT if fatal else Outcome.DIVERGED, reason)
