@@ -24,7 +24,7 @@ class Row:
         ours: what we got; of a profile the largest difference.
         published: what it is compared with, in words.
         percent: the difference, over the published value or the profile's largest magnitude.
-        seconds: how long the solver ran.
+        seconds: processor seconds of the solver.
     """
 
     family: str
@@ -75,7 +75,7 @@ def described(parameters: Mapping[str, float], changes: Mapping[str, object]) ->
 
 def table(rows: Iterable[Row]) -> str:
     """Return the rows as a table of Markdown."""
-    head = ("family", "case", "quantity", "ours", "published", "error %", "seconds")
+    head = ("family", "case", "quantity", "ours", "published", "error %", "CPU s")
     lines = [_line(head), _line(["---"] * len(head))]
     return "\n".join([*lines, *(_line(_cells(row)) for row in rows)])
 

@@ -134,7 +134,7 @@ def _reading(case: Path) -> tuple[float, float]:
     run = CaseRun(settings, case, sample.parameters, find_installation())
     run.prepare()
     run.solve()
-    units = {name: "1" for name in settings.quantities} | {"u": "m/s", "v": "m/s", "p": "m2/s2"}
+    units = dict.fromkeys(settings.quantities, "1") | {"u": "m/s", "v": "m/s", "p": "m2/s2"}
     file = case / "solution.vtkhdf"
     answer = Answer(run, units, steady=True)
     seconds = _timed(lambda: write_solution(file, answer.solution(sample, "benchmark")))

@@ -7,8 +7,8 @@ Each family is solved as `examples/FAMILY/FAMILY.yaml` declares it; `fine` chang
 """
 
 import argparse
+import resource
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 FINE: Mapping[str, Mapping[str, int | float | str]] = {
     "cavity": {"cells": 129, "iterations": 4000},
     "step": {"cells": 32, "iterations": 6000},
-    "cylinder": {"cells": 96},
+    "cylinder": {"cells": 96, "time_step": 0.04},
 }
 """Numerics of the level `fine`, by family."""
 
@@ -58,19 +58,25 @@ def rows_of(case: Case, level: str, directory: Path) -> Iterator[Row]:
     settings = [f"solver.numerics.{name}={value}" for name, value in changes.items()]
     config = load(ROOT / "examples" / case.family / f"{case.family}.yaml", settings)
     solver = build(config.solver)
-    words, started = described(case.parameters, changes), time.perf_counter()
+    words, before = described(case.parameters, changes), _processor_seconds()
     try:
         solution = solver.solve(Sample.of(case.parameters, solver.fingerprint), directory)
     except SolverError as error:
         yield Row(case.family, words, str(error), float("nan"), "", float("nan"), 0.0)
         return
-    seconds = time.perf_counter() - started
+    seconds = _processor_seconds() - before
     for published in case.published:
         match published:
             case Value():
                 yield compare_value(solution, published, words, seconds)
             case Profile():
                 yield compare_profile(solution, published, words, seconds)
+
+
+def _processor_seconds() -> float:
+    """Return what the programs of the cases took so far: unlike the wall's, ours alone."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:

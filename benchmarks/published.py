@@ -139,7 +139,7 @@ VALUES: tuple[Value, ...] = (
         Value(
             "cylinder", {"reynolds": re, "spin": 0.0}, "strouhal", strouhal(re), "Williamson1989"
         )
-        for re in (60.0, 100.0, 150.0)
+        for re in (80.0, 100.0, 150.0)
     ),
     Value("cylinder", {"reynolds": 100.0, "spin": 0.0}, "drag", 1.319, "Qu2013"),
     Value("cylinder", {"reynolds": 100.0, "spin": 0.0}, "lift_rms", 0.225, "Qu2013"),

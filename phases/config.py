@@ -87,6 +87,11 @@ class CampaignConfig(BaseModel):
                 changed(self.solver, rung.set)
             except UsageError as error:
                 raise ValueError(f"label.recovery, the rung {rung.name!r}: {error}") from None
+            if rung.start and self.label.keep != "all" and self.solver.kind == "openfoam":
+                raise ValueError(
+                    f"label.keep is {self.label.keep}, but the rung {rung.name!r} starts from "
+                    "another sample's case; set label.keep: all, or leave the rung out"
+                )
         return self
 
     @model_validator(mode="after")

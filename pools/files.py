@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,11 +31,13 @@ def publish(path: Path) -> Iterator[Path]:
         _fsync(temporary)
         temporary.replace(path)
         _fsync(path.parent)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         _remove(temporary)
+        if (why := _system_error(error)) is None:
+            raise
         raise CampaignError(
-            f"cannot write {path}: {error.strerror or error}; make the directory writable or free "
-            "some disk space, then run the same command again: nothing already solved is lost"
+            f"cannot write {path}: {why}; make the directory writable or free some disk space, "
+            "then run the same command again: nothing already solved is lost"
         ) from error
     except BaseException:
         _remove(temporary)
@@ -67,6 +70,17 @@ def digest(path: Path) -> str:
         while block := stream.read(_BLOCK):
             sha.update(block)
     return sha.hexdigest()
+
+
+def _system_error(error: OSError | RuntimeError) -> str | None:
+    """Say what the system refused; None where it was something else.
+
+    HDF5 tells of a full disk as a RuntimeError when it closes a file.
+    """
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    found = re.search(r"errno = \d+, error message = '([^']*)'", str(error))
+    return found.group(1) if found else None
 
 
 def _remove(temporary: Path) -> None:

@@ -108,6 +108,8 @@ class Solution:
         provenance: how the answer came about, as JSON: solver, versions, residuals, iterations.
         remark: what a person should know of it, in words; empty where there is nothing.
         grade: `converged` or `marginal` where the solver judges its answers; empty where not.
+        evidence: what its judgement rests on and what it cost, as JSON. It goes into the sample's
+            record and not into the solution's file: it may hold times, which differ each time.
     """
 
     sample: Sample
@@ -117,6 +119,7 @@ class Solution:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""
     grade: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
     def in_order(self, quantities: Iterable[str], fields: Iterable[str]) -> Self:
         """Return the same answer with its quantities and fields in this order of names."""

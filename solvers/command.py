@@ -25,11 +25,11 @@ from solvers.command_process import (
     executable_path,
     meaning,
     run,
-    signal_name,
     tail_of,
     whole_path,
 )
 from solvers.command_settings import INPUT, PLACEHOLDER, CommandSettings, Setting, placeholders
+from solvers.signals import ended_below
 
 FORMAT = 1  # raise it when what a command is given, or how it is read, changes
 
@@ -223,5 +223,5 @@ def _failure(outcome: Outcome, reason: str, directory: Path, exit_code: int) -> 
     """Say in the log too why there is no solution."""
     with (directory / LOG).open("a", encoding="utf-8") as log:
         log.write(f"\nsolverloop: {reason}\n")
-    evidence = {"exit_code": exit_code, "signal": signal_name(exit_code)}
+    evidence = {"exit_code": exit_code, "signal": ended_below(exit_code)}
     return SolverError(outcome, reason, directory, tail_of(directory), evidence)

@@ -1,6 +1,5 @@
 """Finds an executable, runs it to its end, and says what the way it ended means."""
 
-import ctypes
 import errno
 import os
 import shutil
@@ -12,13 +11,12 @@ from pathlib import Path
 from pools.errors import UsageError
 from pools.outcome import Outcome
 from solvers import memory
+from solvers.processes import dies_with_parent
+from solvers.signals import ended_below
 
 LOG = "solver.log"
 """What the command prints, in the attempt's directory."""
 
-_LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec there must be no more than a call
-_PR_SET_PDEATHSIG = 1
-_SHELL = 128  # a shell ends with this and the number of the signal that ended its program
 _MEANINGS: Mapping[int, Outcome] = {
     signal.SIGFPE: Outcome.DIVERGED,
     signal.SIGXCPU: Outcome.TIMEOUT,
@@ -76,21 +74,9 @@ def run(arguments: Sequence[str], directory: Path, environment: Mapping[str, str
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PWD": str(directory), **environment},
-            preexec_fn=_die_with_parent,
+            preexec_fn=dies_with_parent(),
             check=False,
         ).returncode
-
-
-def _die_with_parent() -> None:
-    """Have the kernel kill this process when the thread that started it ends."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def signal_name(exit_code: int) -> str:
-    """Return the name of the signal that ended a command, itself or below a shell; or nothing."""
-    number = -exit_code if exit_code < 0 else exit_code - _SHELL
-    known = {each.value: each.name for each in signal.Signals}
-    return known.get(number, "")
 
 
 def meaning(exit_code: int, declared: Mapping[int, Outcome], tail: str) -> tuple[Outcome, str]:
@@ -106,13 +92,13 @@ def meaning(exit_code: int, declared: Mapping[int, Outcome], tail: str) -> tuple
         return declared.get(exit_code, Outcome.OK), how
     if memory.ran_out(tail) or any(words in tail for words in _DISK_FULL):
         return Outcome.INFRASTRUCTURE, how  # the machine's want, not the sample's
-    name = signal_name(exit_code)
+    name = ended_below(exit_code)
     return _MEANINGS.get(signal.Signals[name], _OTHER) if name else _OTHER, how
 
 
 def _how(exit_code: int, tail: str) -> str:
     """Say how a command ended, with its last words."""
-    name = signal_name(exit_code)
+    name = ended_below(exit_code)
     how = f"was ended by {name}" if name else f"ended with code {exit_code}"
     code = f" (code {exit_code})" if name and exit_code > 0 else ""
     last = ["", *(line.strip() for line in tail.splitlines() if line.strip())][-1]

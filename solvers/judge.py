@@ -1,6 +1,5 @@
 """How an attempt went: from how its process ended, what it said of itself, and what it left."""
 
-import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pools.solution import Cost
 from pools.vtkhdf import read_solution
 from solvers import memory
 from solvers.recovery import Try
+from solvers.signals import ended_by
 from solvers.solve import HELD
 from solvers.verdict import Verdict
 from solvers.workers import Ended
@@ -44,7 +44,7 @@ def judge(directory: Path, ended: Ended | None, memory_gib: float | None = None)
         changes=tried.changes,
         start=tried.start,
         grade=said.grade,
-        signal=_signal(ended.exit_code) or str(said.evidence.get("signal", "")),
+        signal=ended_by(ended.exit_code) or str(said.evidence.get("signal", "")),
         evidence=said.evidence,
     )
 
@@ -70,7 +70,7 @@ def _outcome(
 def _want_of_memory(directory: Path, ended: Ended, verdict: Verdict | None) -> str:
     """Say what shows that an attempt ended for want of memory; nothing where nothing does."""
     signal_name = str(verdict.evidence.get("signal", "")) if verdict else ""
-    is_killed = "SIGKILL" in {_signal(ended.exit_code), signal_name}
+    is_killed = "SIGKILL" in {ended_by(ended.exit_code), signal_name}
     if is_killed and ended.memory_kills:
         return "the kernel killed a process for want of memory"
     if verdict is None and ended.exit_code and memory.ran_out(_log_tail(directory)):
@@ -81,21 +81,11 @@ def _want_of_memory(directory: Path, ended: Ended, verdict: Verdict | None) -> s
 def _how_it_ended(ended: Ended) -> str:
     if ended.exit_code is None:
         return "interrupted: the process that watched the solver ended"
-    if not (name := _signal(ended.exit_code)):
+    if not (name := ended_by(ended.exit_code)):
         return f"the solver's process ended with code {ended.exit_code}"
     unknown = name == "SIGKILL" and ended.memory_kills is None
     remark = " (whether for want of memory cannot be read on this machine)" if unknown else ""
     return f"the solver's process was ended by {name}{remark}"
-
-
-def _signal(exit_code: int | None) -> str:
-    """Return the name of the signal that ended a process; empty where none did."""
-    if exit_code is None or exit_code >= 0:
-        return ""
-    try:
-        return signal.Signals(-exit_code).name
-    except ValueError:  # a real-time one has no name
-        return f"signal {-exit_code}"
 
 
 def _unreadable(directory: Path) -> str:

@@ -182,15 +182,28 @@ def _only_one(directory: Path) -> Iterator[None]:
 def _recover(place: SampleDirectory, record: SampleRecord, grace_seconds: float) -> SampleRecord:
     """Take over what a killed caller left: finished attempts count, cut ones are recorded.
 
-    A solve that still runs there is ended first.
+    A solve that still runs there is ended first. A directory without the file that says how it is
+    tried is no attempt: the caller was killed as it made it.
     """
     known = {attempt.directory for attempt in record.attempts}
     for directory in place.attempts():
-        if directory.name not in known:
-            if (lease := Lease.read(directory)) is not None:
-                lease.end(grace_seconds)
-            record = _conclude(place, record, directory)
+        if directory.name in known or _is_removed(directory):
+            continue
+        if (lease := Lease.read(directory)) is not None:
+            lease.end(grace_seconds)
+        record = _conclude(place, record, directory)
     return record
+
+
+def _is_removed(directory: Path) -> bool:
+    """Remove a directory that holds nothing but unfinished files; say whether it was one."""
+    files = list(directory.iterdir())
+    if any(not file.name.startswith(".") for file in files):
+        return False
+    for file in files:
+        file.unlink()
+    directory.rmdir()
+    return True
 
 
 def _note(record: SampleRecord, upcoming: Next) -> SampleRecord:

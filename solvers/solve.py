@@ -25,7 +25,7 @@ from solvers.build import build
 from solvers.changes import changed
 from solvers.fault import fault
 from solvers.lease import HeldError, Lease
-from solvers.processes import dies_with_parent
+from solvers.processes import tie_to_parent
 from solvers.protocol import Solver
 from solvers.recovery import Try
 from solvers.request import Request
@@ -99,7 +99,7 @@ def _answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdi
     ordered = solution.in_order(solver.quantities, solver.fields)  # as every other answer
     noted = _noted(ordered, tried)
     write_solution(request.directory / "solution.vtkhdf", noted)
-    return Verdict(Outcome.OK, noted.remark, noted.grade)
+    return Verdict(Outcome.OK, noted.remark, noted.grade, noted.evidence)
 
 
 def _solve_from(solver: Solver, request: Request, start: Path) -> Solution:
@@ -155,7 +155,7 @@ def _noted(solution: Solution, tried: Try) -> Solution:
 def _detach(supervisor: int) -> None:
     """Lead a session of its own that dies with the supervisor."""
     os.setsid()
-    dies_with_parent(signal.SIGKILL, supervisor)()
+    tie_to_parent(signal.SIGKILL, supervisor)
 
 
 def _redirect(log: Path) -> None:

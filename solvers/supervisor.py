@@ -82,6 +82,7 @@ def _build(settings: SolverSettings, replies: TextIO) -> Solver | None:
     """Build the solver and answer whether it can be used."""
     try:
         solver = build(settings)
+        _ = solver.fingerprint, solver.quantities, solver.fields  # once, not in every solve
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's solver raises
         traceback.print_exc()
         _answer(replies, {"unusable": f"{type(error).__name__}: {error}"})

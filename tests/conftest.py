@@ -15,6 +15,12 @@ os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs OpenFOAM where it is not there."""
+    if item.get_closest_marker("openfoam") and shutil.which("foamDictionary") is None:
+        pytest.skip("OpenFOAM is not installed: apt-get install openfoam openmpi-bin")
+
+
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a Prefect server with a database of its own, and return its address."""

@@ -1,8 +1,11 @@
 """What runs on this machine, for tests of what is left running."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from solvers.lease import Lease
+from solvers.processes import ATTEMPT, Processes
 
 
 def processes_in(directory: Path) -> list[int]:
@@ -63,3 +66,51 @@ def _programs(process: int) -> list[str]:
         return [str((place / "exe").readlink()), *arguments[1:2]]
     except OSError:
         return []
+
+
+def processes_of(directory: Path) -> list[int]:
+    """Return all processes of the attempts below `directory`, wherever they went.
+
+    They work or log there, run a program of there, or bear the token of an attempt or are in its
+    session.
+    """
+    there = {p for p in _processes() if _works_in(p, directory)}
+    leases = [lease for f in directory.rglob("lease.json") if (lease := Lease.read(f.parent))]
+    marked = [Processes(lease.token, lease.session, mark=ATTEMPT).find() for lease in leases]
+    return sorted(there.union(processes_in(directory), programs_in(directory), *marked))
+
+
+def running(program: str, directory: Path) -> list[int]:
+    """Return the processes of a program that work below `directory`, in order."""
+    working = (p for p in _processes() if _works_in(p, directory))
+    return sorted(p for p in working if _name_of(p) == program[:15])
+
+
+def descendants_of(process: int) -> list[int]:
+    """Return all that a process and its children started and that still runs."""
+    children = children_of(process)
+    return [*children, *(d for child in children for d in descendants_of(child))]
+
+
+def none_runs(processes: Iterable[int]) -> bool:
+    """Whether none of them runs any more."""
+    return not any(_status(process)[1] for process in processes)
+
+
+def place_of(process: int) -> Path:
+    """Return the directory that a process works in; `/` where it is no more."""
+    try:
+        return Path(f"/proc/{process}/cwd").readlink()
+    except OSError:
+        return Path("/")
+
+
+def _works_in(process: int, directory: Path) -> bool:
+    return place_of(process).is_relative_to(directory)
+
+
+def _name_of(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    except OSError:
+        return ""

@@ -1,4 +1,4 @@
-"""Processes that label one sample with an awkward solver, to be killed, and who is in them."""
+"""Processes that label one sample, to be killed, and who is in them."""
 
 import os
 import signal
@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from process_table import children_of, output_of
+from pydantic import TypeAdapter
 
 from pools.pick import Pick
 from pools.record import SampleRecord
 from pools.sample import Sample
 from solvers.label import label_one
 from solvers.policy import LabelPolicy
-from solvers.settings import CustomSettings
+from solvers.settings import CustomSettings, SolverSettings
 from solvers.workers import SolverWorkers
 
 RECORD = SampleRecord(Pick(Sample.of({"x": 0.3}, "awkward"), "test"), step=0)
@@ -26,9 +27,17 @@ def awkward(**options: Any) -> CustomSettings:
 
 
 def start_caller(directory: Path, kind: str, does: str = "") -> subprocess.Popen[bytes]:
-    """Label in `directory`, in a process of its own."""
+    """Label in `directory` with the awkward solver, in a process of its own."""
+    return start_labelling(awkward(kind=kind, does=does), RECORD, directory)
+
+
+def start_labelling(
+    settings: SolverSettings, record: SampleRecord, directory: Path
+) -> subprocess.Popen[bytes]:
+    """Label a sample in `directory`, in a process of its own."""
+    asked = TypeAdapter(SampleRecord).dump_json(record).decode()
     return subprocess.Popen(
-        [sys.executable, __file__, str(directory), kind, does],
+        [sys.executable, __file__, str(directory), settings.model_dump_json(), asked],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([".", "tests"])},
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -65,6 +74,8 @@ def _child(caller: subprocess.Popen[bytes], *, is_guard: bool) -> int:
 
 
 if __name__ == "__main__":
-    place, what, told = sys.argv[1:]
-    with SolverWorkers(awkward(kind=what, does=told)) as workers:
-        label_one(RECORD, Path(place), workers, LabelPolicy(timeout_seconds=60, grace_seconds=1))
+    place, content, asked = sys.argv[1:]
+    chosen = TypeAdapter[SolverSettings](SolverSettings).validate_json(content)
+    wanted = TypeAdapter(SampleRecord).validate_json(asked)
+    with SolverWorkers(chosen) as workers:
+        label_one(wanted, Path(place), workers, LabelPolicy(timeout_seconds=60, grace_seconds=1))

@@ -23,6 +23,7 @@ from pools.vtkhdf import read_solution
 from solvers.build import build
 from solvers.label import label_one
 from solvers.policy import LabelPolicy
+from solvers.recovery import Try
 from solvers.settings import AnalyticSettings, CustomSettings
 from solvers.workers import SolverWorkers
 
@@ -208,10 +209,19 @@ def test_what_a_killed_caller_left_half_done_is_recorded(
     tmp_path: Path, quick: SolverWorkers
 ) -> None:
     place = SampleDirectory(tmp_path / "s")
-    place.next_attempt()
+    Try().write(place.next_attempt())
     record = label_one(record_at(0.3), place.path, quick, POLICY)
     assert [a.outcome for a in record.attempts] == [Outcome.INFRASTRUCTURE, Outcome.OK]
     assert "interrupted" in record.attempts[0].reason
+
+
+def test_an_attempt_that_a_killed_caller_had_not_begun_is_none(
+    tmp_path: Path, quick: SolverWorkers
+) -> None:
+    place = SampleDirectory(tmp_path / "s")
+    (place.next_attempt() / ".try.json.1.tmp").touch()
+    record = label_one(record_at(0.3), place.path, quick, POLICY)
+    assert [a.outcome for a in record.attempts] == [Outcome.OK]
 
 
 CALLER = """

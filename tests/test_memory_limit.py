@@ -15,13 +15,15 @@ from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.record import Attempt, SampleDirectory, SampleRecord
 from pools.sample import Sample
+from pools.solution import Cost
 from solvers import memory
 from solvers.build import build
 from solvers.judge import judge
 from solvers.label import label_one
 from solvers.policy import LabelPolicy
 from solvers.settings import ChannelSettings
-from solvers.workers import SolverWorkers
+from solvers.verdict import Verdict
+from solvers.workers import Ended, SolverWorkers
 
 FREE = LabelPolicy(timeout_seconds=120, grace_seconds=1)
 LIMITED = LabelPolicy(timeout_seconds=120, grace_seconds=1, memory_gib=0.5)
@@ -163,3 +165,31 @@ def test_an_attempt_that_nobody_saw_end_is_interrupted(tmp_path: Path) -> None:
     attempt = judge(tmp_path, None)
     assert attempt.outcome is Outcome.INFRASTRUCTURE
     assert attempt.reason.startswith("interrupted")
+
+
+@pytest.mark.parametrize(
+    ("kills", "reason"),
+    [
+        (0, "simpleFoam was killed"),
+        (None, "simpleFoam was killed"),
+        (1, "out of memory: the kernel killed a process for want of memory"),
+    ],
+)
+def test_a_command_that_the_kernel_killed(tmp_path: Path, kills: int | None, reason: str) -> None:
+    """The solve itself lives on to say that its command was killed, but cannot know by whom."""
+    evidence = {"signal": "SIGKILL", "commands": ["simpleFoam"]}
+    Verdict(Outcome.INFRASTRUCTURE, "simpleFoam was killed", "", evidence).write(tmp_path)
+    ended = Ended(0, timed_out=False, cost=Cost(peak_memory=3 << 30), memory_kills=kills)
+    attempt = judge(tmp_path, ended)
+    assert attempt.outcome is Outcome.INFRASTRUCTURE
+    assert attempt.reason.startswith(reason)
+    assert attempt.signal == "SIGKILL"
+    assert attempt.evidence == evidence
+
+
+def test_where_the_kernel_does_not_say_that_is_said(tmp_path: Path) -> None:
+    attempt = judge(tmp_path, Ended(-9, timed_out=False, cost=Cost(), memory_kills=None))
+    assert attempt.reason == (
+        "the solver's process was ended by SIGKILL (whether for want of memory cannot be read "
+        "on this machine)"
+    )

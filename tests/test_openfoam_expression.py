@@ -82,6 +82,10 @@ def test_names_are_those_that_a_value_is_needed_for() -> None:
     assert names_in("2*a + sin(b)*pi") == {"a", "b"}
 
 
+def test_a_parameter_may_be_called_as_a_function_is() -> None:
+    assert names_in("1/step + step(a)") == {"step", "a"}
+
+
 @given(
     st.text(alphabet="ab01.+-*/() ,", max_size=30) | st.sampled_from(sorted(FUNCTIONS)),
     st.floats(allow_nan=False, allow_infinity=False),

@@ -24,7 +24,7 @@ from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.policy import LabelPolicy
 from solvers.workers import SolverWorkers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.openfoam]
 
 QUICK: dict[str, Any] = {"timeout_seconds": 60, "grace_seconds": 1}
 RECORD = SampleRecord(Pick(Sample.of({"reynolds": 100.0, "aspect": 1.0}, "cavity"), "test"), 0)
@@ -87,7 +87,7 @@ def _write_nothing(template: Path) -> None:
 
 
 def _forget_library(template: Path) -> None:
-    replace_in(template / "system/controlDict", "(fieldFunctionObjects)", "(noSuchLibrary)")
+    replace_in(template / "system/controlDict", '"libfieldFunctionObjects.so"', '"libNoSuch.so"')
 
 
 def _script(template: Path, text: str) -> None:

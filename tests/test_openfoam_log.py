@@ -110,3 +110,15 @@ def test_courant_numbers_are_kept() -> None:
 
 def test_steady_convergence_is_seen() -> None:
     assert log_of("SIMPLE solution converged in 243 iterations").converged_after == 243
+
+
+def test_a_warning_is_a_line_without_its_place_in_the_code() -> None:
+    log = log_of(
+        "--> FOAM Warning : \n"
+        "    From function void Foam::dlLibraryTable::open()\n"
+        "    in file db/dlLibraryTable.C at line 105\n"
+        "    could not load libNoSuch.so\n"
+        "Time = 1\n"
+    )
+    assert log.warnings == ["could not load libNoSuch.so"]
+    assert log.last_time == "1"

@@ -64,6 +64,7 @@ def case(tmp_path: Path) -> Path:
         "orgForces/0/forces.dat": ORG_FORCES,
         "probes/0/U": PROBES,
         "probes/0/p": "# Time\n1 5\n2 6\n",
+        "ends/0/p": "# Time\n1 5 2\n2 6 4\n",
         "inlet/0/surfaceFieldValue.dat": SURFACE,
         "restarted/0/x.dat": "# Time\ty\n1\t1\n2\t2\n",
         "restarted/10/x.dat": "# Time\ty\n11\t3\n",
@@ -92,6 +93,7 @@ def never(*_: str) -> None:
         (ForceSource(kind="force", function="forces", scale="3*a"), 48.0),
         (ProbeSource(kind="probe", function="probes", field="U", component="z"), 5.0),
         (ProbeSource(kind="probe", function="probes", field="p"), 6.0),
+        (ProbeSource(kind="probe", function="ends", field="p", minus=1), 2.0),
         (SurfaceSource(kind="surface", function="inlet", column="areaAverage(p)"), 2.0),
         (
             SurfaceSource(

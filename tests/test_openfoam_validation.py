@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from benchmarks.agreement import compare_profile, compare_value, described, table
-from benchmarks.openfoam_validation import FINE, cases
+from benchmarks.openfoam_validation import FINE, ROOT, cases
 from benchmarks.published import PROFILES, SOURCES, VALUES, Profile, Value, strouhal
+from phases.config import load
 from pools.sample import Sample
 from pools.solution import Field, Mesh, Quantity, Solution
+from solvers.openfoam.settings import OpenFOAMSettings
+from solvers.openfoam.values import values_of
 
 
 def answer(u: float = 1.0) -> Solution:
@@ -88,3 +91,13 @@ def test_a_design_point_is_solved_once_for_all_that_was_published_of_it() -> Non
 
 def test_a_fine_level_is_declared_for_known_families_only() -> None:
     assert set(FINE) <= {published.family for published in (*PROFILES, *VALUES)}
+
+
+@pytest.mark.parametrize("family", ["cavity", "step", "cylinder"])
+def test_a_template_is_a_case_as_it_stands(family: str) -> None:
+    """Its own dictionary has all names that a campaign's attempts have."""
+    settings = load(ROOT / "examples" / family / f"{family}.yaml").solver
+    assert isinstance(settings, OpenFOAMSettings)
+    text = (ROOT / settings.template / "system" / "solverloop").read_text()
+    names = {line.split()[0] for line in text.splitlines() if not line.startswith("//")}
+    assert names == set(values_of(settings, dict.fromkeys(settings.parameters, 1.0)))

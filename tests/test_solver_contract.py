@@ -117,7 +117,11 @@ class Solved:
     second: Solution
 
 
-@pytest.fixture(scope="module", params=CASES, ids=str)
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.openfoam] if name.startswith("openfoam") else []
+
+
+@pytest.fixture(scope="module", params=[pytest.param(n, id=n, marks=_marks(n)) for n in CASES])
 def solved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Solved:
     case = CASES[request.param]
     solver = build(case.settings)

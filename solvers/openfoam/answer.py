@@ -68,6 +68,7 @@ class Answer:
             provenance={"solver": fingerprint, **self._provenance(judged)},
             remark=judged.reason,
             grade=judged.grade,
+            evidence=self.run.evidence,
         )
 
     @property

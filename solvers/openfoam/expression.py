@@ -51,10 +51,12 @@ def names_in(text: str) -> frozenset[str]:
     Raises:
         UsageError: it is not arithmetic.
     """
+    nodes = list(ast.walk(_parse(text)))
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     return frozenset(
         node.id
-        for node in ast.walk(_parse(text))
-        if isinstance(node, ast.Name) and node.id not in {*FUNCTIONS, *CONSTANTS}
+        for node in nodes
+        if isinstance(node, ast.Name) and id(node) not in called and node.id not in CONSTANTS
     )
 
 

@@ -4,6 +4,7 @@ Debian's v1912 was seen to end with code 0 after divergence to 1e126, without co
 four failed mesh checks, and without having written a field.
 """
 
+import re
 from dataclasses import dataclass
 
 from pools.outcome import Outcome
@@ -11,6 +12,7 @@ from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.openfoam.stage import Ended
 
 _KILLED = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"})
+_MESH_DICTIONARY = re.compile(r"file: \S*Mesh\w*Dict")  # a mesher's own: what it cannot mesh
 _MANY = 300  # characters of a fatal error that a reason quotes
 
 
@@ -57,8 +59,10 @@ def _stopped(ended: Ended) -> Failure | None:
 def _crashed(ended: Ended) -> Failure | None:
     log = ended.log
     if log.not_finite or (log.signal and "Fpe" in log.signal) or ended.signal == "SIGFPE":
-        told = log.not_finite or log.signal or "floating-point exception"
-        return _numerical(ended, f"{ended.name} left the numbers: {told}")
+        told = f" ({log.not_finite})" if log.not_finite else " (sigFpe)"
+        return _numerical(
+            ended, f"{ended.name} met a number that is not finite{told}{_when(ended)}"
+        )
     if log.fatal:
         return _numerical(ended, f"{ended.name}: {_quoted(' '.join(log.fatal))}", fatal=True)
     if ended.exit_code == 0:
@@ -67,9 +71,20 @@ def _crashed(ended: Ended) -> Failure | None:
     return _numerical(ended, f"{ended.name} ended with {by}: {_quoted(log.telling)}", fatal=True)
 
 
+def _when(ended: Ended) -> str:
+    """Say how far a solver came, and how it stood then."""
+    if not ended.log.iterations:
+        return ""
+    residuals = ", ".join(f"{n} {value:.2g}" for n, value in ended.log.residuals.items())
+    return f" in iteration {ended.log.iterations}" + (
+        f", at residuals {residuals}" * bool(residuals)
+    )
+
+
 def _numerical(ended: Ended, reason: str, *, fatal: bool = False) -> Failure:
     """Tell a bad mesh, a bad case and a diverged run apart, by what the command was for."""
-    is_dictionary = any("FATAL IO ERROR" in line for line in ended.log.fatal)
+    told = " ".join(ended.log.fatal)
+    is_dictionary = "FATAL IO ERROR" in told and not _MESH_DICTIONARY.search(told)
     if ended.role == "mesh" and not is_dictionary:
         return Failure(Outcome.MESH, reason)
     return Failure(Outcome.BAD_OUTPUT if fatal else Outcome.DIVERGED, reason)

@@ -22,6 +22,8 @@ _DISK = (
 )
 _COMPONENTS = re.compile(r"^(U\w*?)[xyz]$")
 _FATAL_LINES = 12
+_WARNING_LINES = 4
+_PLACES = ("From function", "From ", "in file")  # in OpenFOAM's own code
 _TAIL_LINES = 30
 
 
@@ -38,7 +40,7 @@ class Log:
         converged_after: iterations after which the solver said that it converged.
         ended: whether it came to its end.
         fatal: the lines of its fatal error.
-        warnings: first lines of its warnings.
+        warnings: its warnings, each in a line.
         failed_checks: what checkMesh found wrong.
         not_finite: the line that shows a number that is none.
         signal: the line that tells of a signal.
@@ -63,6 +65,7 @@ class Log:
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
     _next: dict[str, float] = field(default_factory=dict)
     _follows: list[str] | None = None
+    _warning_lines: int = 0
 
     def take(self, lines: Iterable[str]) -> None:
         """Read some lines more."""
@@ -100,7 +103,11 @@ class Log:
             self._take_trouble(text)
 
     def _continues(self, text: str) -> bool:
-        """Take the lines that belong to a fatal error or a warning."""
+        """Take the lines that belong to a fatal error or, indented, to a warning."""
+        if self._warning_lines > 0:
+            self._warning_lines -= 1
+            if text[0].isspace() and not text.strip().startswith(_PLACES):
+                self.warnings[-1] = f"{self.warnings[-1]} {text.strip()}".strip()
         if self._follows is None:
             return False
         is_over = text.startswith(("FOAM exiting", "FOAM aborting", "FOAM parallel run"))
@@ -115,7 +122,8 @@ class Log:
             self.fatal.append(text.strip("-> "))
             self._follows = self.fatal
         elif "FOAM Warning" in text and len(self.warnings) < _TAIL_LINES:
-            self.warnings.append(text.strip("-> "))
+            self.warnings.append(text.partition("FOAM Warning")[2].strip(" :"))
+            self._warning_lines = _WARNING_LINES
         elif any(word in text for word in _SIGNALS) and "trapping" not in text:
             self.signal = self.signal or text.strip()
         if ran_out(text):

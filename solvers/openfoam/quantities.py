@@ -12,7 +12,7 @@ from solvers.openfoam import expression
 from solvers.openfoam.installation import COEFFICIENT_FILES, FORCE_FILES
 from solvers.openfoam.measures import measure
 from solvers.openfoam.reader import Region, component_of
-from solvers.openfoam.records import NOT_FOUND, RecordError, find_record
+from solvers.openfoam.records import NOT_FOUND, Record, RecordError, find_record
 from solvers.openfoam.sources import (
     CoefficientSource,
     CrossingSource,
@@ -53,8 +53,9 @@ def series_of(source: RecordedSource, case: Path) -> Series:
             return _force(source, case)
         case ProbeSource():
             record = find_record(case, source.function, (source.field,))
-            values = record.column(source.probe + 1, source.component)
-            _check_inside(values, source)
+            values = _probed(record, source, source.probe)
+            if source.minus is not None:
+                values = values - _probed(record, source, source.minus)
         case SurfaceSource():
             record = find_record(case, source.function)
             values = record.column(source.column, source.component)
@@ -142,9 +143,11 @@ def _force(source: ForceSource, case: Path) -> Series:
     return Series(record.times, parts[0] + parts[1])
 
 
-def _check_inside(values: Array, source: ProbeSource) -> None:
+def _probed(record: Record, source: ProbeSource, probe: int) -> Array:
+    values = record.column(probe + 1, source.component)
     if np.abs(values).max() > NOT_FOUND:
         raise RecordError(
-            f"probe {source.probe} of {source.function} lies outside the mesh; correct its place "
-            "in system/controlDict"
+            f"probe {probe} of {source.function} lies outside the mesh; correct its place in "
+            "system/controlDict"
         )
+    return values

@@ -13,6 +13,9 @@ import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
 
+# pyvista loads these when they are first used: here, so that not every forked solve does it again.
+from vtkmodules import vtkFiltersGeometry, vtkFiltersVerdict, vtkIOParallel  # noqa: F401
+
 from pools.solution import VTK_QUAD, Mesh
 from solvers.openfoam.sources import Component, Resample
 
@@ -20,6 +23,7 @@ Array = NDArray[np.float64]
 
 _INTERNAL = "internalMesh"
 _COLUMN = {"x": 0, "y": 1, "z": 2}
+_NEAR = 1e-7  # how far outside a cell a point may be, over the grid's size
 _FLAT = 1e-6  # thickness of a plane, over the extent of the mesh
 _TRIANGLE = 5
 _POLYGON = 7
@@ -100,7 +104,9 @@ def patches_region(surfaces: Sequence[pv.PolyData], names: Sequence[str]) -> Reg
 def resampled_region(grid: pv.UnstructuredGrid, names: Sequence[str], wanted: Resample) -> Region:
     """Return the fields on a uniform grid; points outside the mesh hold 0 and weigh nothing."""
     mesh, points = _uniform(grid, wanted)
-    sampled = pv.PolyData(points).sample(grid)
+    near = _NEAR * max(high - low for low, high in wanted.bounds)
+    # VTK's own tolerance is of the whole mesh's size: from beside a thin cell it extrapolates.
+    sampled = pv.PolyData(_within(grid, points, near)).sample(grid, tolerance=near)
     inside = np.asarray(sampled["vtkValidPointMask"], dtype=bool)
     weights = np.where(inside, mesh.weights, 0.0)
     total = weights.sum() or 1.0
@@ -128,6 +134,13 @@ def flat_axis(grid: pv.DataSet) -> int | None:
         if (near_low | near_high).all() and high[axis] > low[axis]:
             return axis
     return None
+
+
+def _within(grid: pv.UnstructuredGrid, points: Array, near: float) -> Array:
+    """Put points that rounding left just outside the mesh's bounds on them."""
+    low, high = np.array(grid.bounds).reshape(3, 2).T
+    put = np.clip(points, low, high)
+    return np.where(np.abs(put - points) <= near, put, points)
 
 
 def _values(data: pv.DataSet, name: str) -> Array:

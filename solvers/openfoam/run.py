@@ -110,15 +110,16 @@ class CaseRun:
         return last_time(self.case)
 
     @property
-    def facts(self) -> list[dict[str, object]]:
-        """What is recorded of the commands."""
-        return [ended.facts for ended in self.ended]
+    def evidence(self) -> dict[str, object]:
+        """What is recorded of the commands: how each ended, what it took, what it warned of."""
+        last = {"signal": self.ended[-1].signal} if self.ended and self.ended[-1].signal else {}
+        return {"commands": [ended.facts for ended in self.ended], **last}
 
     def error(self, outcome: Outcome, reason: str) -> SolverError:
         """Return the error that carries this run's evidence."""
         telling = self.ended[-1].log.telling if self.ended else ""
-        evidence = {"commands": self.facts}
-        return SolverError(outcome, reason, self.case, f"{telling}\n{reason}".strip(), evidence)
+        tail = f"{telling}\n{reason}".strip()
+        return SolverError(outcome, reason, self.case, tail, self.evidence)
 
     def _commands(self) -> Sequence[Command]:
         return self.settings.stages(Template(Path(self.settings.template)).application())

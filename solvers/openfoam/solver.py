@@ -4,6 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,10 @@ class OpenFOAMSolver:
     """Solves copies of a case template; see `solvers.openfoam.settings` for the declaration."""
 
     settings: OpenFOAMSettings
+
+    def __post_init__(self) -> None:
+        with suppress(UsageError):  # preflight says so; what has been solved can be read without
+            find_installation()  # once, and not in every forked solve
 
     @cached_property
     def fingerprint(self) -> str:
@@ -76,9 +81,20 @@ class OpenFOAMSolver:
         return template
 
     def _run(self, sample: Sample, directory: Path, initial: Solution | None) -> CaseRun:
-        source = None if initial is None else case_of(initial.provenance)
+        source = None if initial is None else self._source(initial)
         installation, case = find_installation(), directory.resolve()
         return CaseRun(self.settings, case, sample.parameters, installation, source)
+
+    def _source(self, initial: Solution) -> Path | None:
+        """Return the case that a solution came from: its fields are more than the solution's."""
+        if "case" not in initial.provenance:
+            return None  # it knows of none: it is started from nothing, and provenance says so
+        if (case := case_of(initial.provenance)) is None:
+            raise UsageError(
+                f"the case of sample {initial.sample.id} is not there any more; keep the cases "
+                "with label.keep: all where samples start from others"
+            )
+        return case
 
 
 def _declared(key: str, unit: str | None) -> str:

@@ -75,6 +75,8 @@ class ProbeSource(_Statistic):
     """Which component of a vector."""
     probe: Annotated[int, Field(ge=0)] = 0
     """Which of its points, from 0."""
+    minus: Annotated[int, Field(ge=0)] | None = None
+    """Another of its points, whose value is subtracted: a pressure difference."""
     unit: str | None = None
     """Its unit; the field's in the template unless given."""
 

@@ -1,28 +1,29 @@
 """Runs one command of a case and watches its log.
 
 The command stays in the session of the solve, so that the supervisor ends it with everything else,
-MPI ranks included, and it dies with the solve. Its output goes to a file: a pipe would keep
-whoever reads it waiting for what the command leaves behind.
+MPI ranks included, and it dies with the solve (`solvers.processes.tied`). Its output goes to a
+file: a pipe would keep whoever reads it waiting for what the command leaves behind.
 """
 
 import os
 import re
 import select
-import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from solvers.openfoam.command import Role
 from solvers.openfoam.log import Log
+from solvers.processes import tied
+from solvers.signals import ended_below
 
 _LOOK_SECONDS = 0.5
 _FIRST_LOOK_SECONDS = 0.02  # a short program is looked at, too
 _GRACE_SECONDS = 3.0
+_WARNINGS = 5  # that are recorded; the log has them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,7 @@ class Ended:
     @property
     def signal(self) -> str:
         """Name of the signal that ended it, or a rank of it; empty without one."""
-        number = -self.exit_code if self.exit_code < 0 else self.exit_code - 128
-        with suppress(ValueError):
-            return signal.Signals(number).name if number > 0 else ""
-        return ""
+        return ended_below(self.exit_code)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -71,6 +69,7 @@ class Ended:
             "cpu_seconds": round(self.cpu_seconds, 3),
             "peak_memory": self.peak_memory,
             "log": self.log_file.name,
+            "warnings": self.log.warnings[:_WARNINGS],
         }
 
 
@@ -125,7 +124,7 @@ def _start(
     words: Sequence[str], case: Path, environment: Mapping[str, str], output: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        words,
+        tied(words),
         cwd=case,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
