@@ -40,7 +40,7 @@ def _print(console: Console, failed: Failed) -> None:
     attempts = "1 attempt" if count == 1 else f"{count} attempts"
     lines = [
         f"{record.pick.sample.id}  {last.outcome.value.replace('_', ' ')}, {attempts}, "
-        f"{record.seconds:.1f} s, asked for by {record.pick.asked_by} in step {record.step}",
+        f"{record.seconds:.1f} s, {record.pick.asked_by} of step {record.step}",
         "  " + ", ".join(f"{name} {v:.4g}" for name, v in record.pick.sample.parameters.items()),
         *([f"  tried {_tries(failed)}"] if count > 1 or last.rung else []),
         f"  {last.reason}",
