@@ -25,6 +25,11 @@ SOURCES: Mapping[str, str] = {
     "analysis of flow past a circular cylinder at Reynolds number between 50 and 200, J. Fluids "
     "Struct. 39 (2013) 347-370, table 1, which has Park 1998 (drag 1.33, lift rms 0.235) and "
     "Posdziech 2007 (1.325, 0.228) beside it.",
+    "SchaeferTurek1996": "M. Schaefer, S. Turek, Benchmark computations of laminar flow around a "
+    "cylinder, Notes Numer. Fluid Mech. 52 (1996) 547-566, case 2D-1, with the digits of later "
+    "computations.",
+    "NASA-TMR": "NASA Langley turbulence modelling resource, 2D NACA 0012 validation, k-omega SST "
+    "at Reynolds 6e6: rounded, from the project's notes; its page was not at hand.",
     "Kang1999": "S. Kang, H. Choi, S. Lee, Laminar flow past a rotating circular cylinder, Phys. "
     "Fluids 11 (1999) 3312-3321, eq. 11: at Reynolds 100 the mean lift is -2.48 times the spin "
     "ratio, up to 1.",
@@ -126,7 +131,34 @@ PROFILES: tuple[Profile, ...] = tuple(
 )  # fmt: skip
 """Fields along lines."""
 
+CIRCLE: Mapping[str, float] = {
+    "reynolds": 20.0,
+    "semi_axis_a": 0.05,
+    "semi_axis_b": 0.05,
+    "angle": 0.0,
+    "height": 0.2,
+}
+"""The case 2D-1 of Schaefer and Turek."""
+
+NACA0012: dict[str, float] = {
+    "camber": 0.0,
+    "position": 0.4,
+    "thickness": 0.12,
+    "reynolds": 6e6,
+}
+
 VALUES: tuple[Value, ...] = (
+    *(
+        Value("obstacle", CIRCLE, quantity, value, "SchaeferTurek1996")
+        for quantity, value in (
+            ("drag", 5.5795),
+            ("lift", 0.010619),
+            ("pressure_difference", 0.11752),
+        )
+    ),
+    Value("aerofoil", NACA0012 | {"angle": 0.0}, "drag", 0.0081, "NASA-TMR"),
+    Value("aerofoil", NACA0012 | {"angle": 10.0}, "lift", 1.08, "NASA-TMR"),
+    Value("aerofoil", NACA0012 | {"angle": 10.0}, "drag", 0.0123, "NASA-TMR"),
     *(
         Value("step", {"reynolds": float(re), "step": 1.0}, "reattachment", length, "Erturk2008")
         for re, length in _REATTACHMENT.items()

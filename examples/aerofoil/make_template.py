@@ -23,9 +23,7 @@ SPLIT = 14
 SPAN = 1
 """Distance of the two planes in metres; the flow does not depend on it."""
 
-_BEGIN = (
-    "    # Written by make_template.py, one station a line: slope, camber line, half thickness.\n"
-)
+_BEGIN = "    # Written by make_template.py, a line for each station of the surface.\n"
 _END = "    # End of what make_template.py wrote.\n"
 
 
