@@ -87,7 +87,15 @@ class CampaignConfig(BaseModel):
                 changed(self.solver, rung.set)
             except UsageError as error:
                 raise ValueError(f"label.recovery, the rung {rung.name!r}: {error}") from None
-            if rung.start and self.label.keep != "all" and self.solver.kind == "openfoam":
+            if self.solver.kind != "openfoam":
+                continue
+            if rung.low_fidelity and self.solver.convergence.accept != "marginal":
+                raise ValueError(
+                    f"label.recovery, the rung {rung.name!r} is of low fidelity: its answers are "
+                    "marginal, which solver.convergence.accept: converged keeps out; set it to "
+                    "marginal, or leave the rung out"
+                )
+            if rung.start and self.label.keep != "all":
                 raise ValueError(
                     f"label.keep is {self.label.keep}, but the rung {rung.name!r} starts from "
                     "another sample's case; set label.keep: all, or leave the rung out"

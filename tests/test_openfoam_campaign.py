@@ -25,7 +25,6 @@ RUNGS: list[dict[str, Any]] = [
         "name": "upwind",
         "on": ["diverged"],
         "set": {"scheme": "upwind", "relaxation.U": 0.6},
-        "low_fidelity": True,
     },
 ]
 

@@ -128,3 +128,18 @@ def test_a_campaign_is_refused_with_all_that_is_wrong() -> None:
     with pytest.raises(UsageError) as caught:
         check_solver(parse(content, "cavity.yaml"))
     assert "2 things are wrong with the solver of cavity" in str(caught.value)
+
+
+def test_a_rung_of_low_fidelity_needs_a_pool_that_takes_marginal_answers() -> None:
+    rung = {"name": "coarser", "set": {"cells": 10}, "low_fidelity": True}
+    content = {
+        "name": "cavity",
+        "parameters": {"reynolds": {"low": 1, "high": 2}, "aspect": {"low": 1, "high": 2}},
+        "label": {"recovery": [rung]},
+        "stopping": {"max_steps": 1},
+    }
+    strict = cavity_with({}).model_dump(mode="json")
+    with pytest.raises(UsageError, match="set it to marginal"):
+        parse({**content, "solver": strict}, "cavity.yaml")
+    lax = cavity_with({"convergence": {"accept": "marginal"}}).model_dump(mode="json")
+    assert parse({**content, "solver": lax}, "cavity.yaml").label.recovery[0].low_fidelity

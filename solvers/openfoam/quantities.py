@@ -86,6 +86,11 @@ def value_of(
     else:
         series = series_of(source, case)
         value = measure(series.times, series.values, source.statistic, source.last)
+        if source.statistic == "frequency" and value == 0:
+            raise RecordError(
+                f"the record of {source.function} swings less than once in its last "
+                f"{source.last:.0%}, which has no frequency; run for longer"
+            )
     return value * expression.evaluate(source.scale, numbers)
 
 
