@@ -104,9 +104,9 @@ def healed(setup: Setup, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         solver = a_solver(flow, directory, setup.ranks, set())
         killed[sample_of(solver)] = "simpleFoam was killed from outside (SIGKILL)"
         kill_below(directory, solver, solver)
-        solver = a_solver(flow, directory, setup.ranks, set(killed))
+        solver, supervisor = a_watched_solver(flow, directory, setup.ranks, set(killed))
         killed[sample_of(solver)] = "interrupted"
-        kill_below(directory, solver, supervisor_of(flow, solver))
+        kill_below(directory, solver, supervisor)
         assert flow.wait(timeout=240) == 0
         yield Healed(directory, killed)
     finally:
@@ -139,12 +139,26 @@ def sample_of(solver: int) -> str:
     return place_of(solver).parent.name
 
 
-def supervisor_of(flow: Flow, process: int) -> int:
-    """Return the child of the flow's process from which this one descends."""
-    while (parent := parent_of(process)) != flow.pid:
-        assert parent, "it is gone"
-        process = parent
+def supervisor_of(flow: Flow, process: int) -> int | None:
+    """Return the child of the flow's process from which this one descends; None if it is gone."""
+    try:
+        while (parent := parent_of(process)) != flow.pid:
+            if parent == 0:
+                return None
+            process = parent
+    except OSError:
+        return None
     return process
+
+
+def a_watched_solver(
+    flow: Flow, directory: Path, ranks: int, besides: set[str]
+) -> tuple[int, int]:
+    """Return a solver that iterates and its supervisor; one that ends meanwhile is passed over."""
+    while True:
+        solver = a_solver(flow, directory, ranks, besides)
+        if (supervisor := supervisor_of(flow, solver)) is not None:
+            return solver, supervisor
 
 
 def kill_below(directory: Path, solver: int, *victims: int) -> None:
@@ -206,9 +220,9 @@ def test_a_killed_campaign_ends_as_one_that_ran_through(
     for with_supervisor in rounds:
         flow = setup.start(directory)
         try:
-            solver = a_solver(flow, directory, setup.ranks, set())
+            _, supervisor = a_watched_solver(flow, directory, setup.ranks, set())
             others = descendants_of(flow.pid)
-            kill(flow.pid, *([supervisor_of(flow, solver)] if with_supervisor else []))
+            kill(flow.pid, *([supervisor] if with_supervisor else []))
             wait_until(lambda: not processes_of(directory), seconds=5)
             wait_until(partial(none_runs, others), seconds=5)
         finally:
