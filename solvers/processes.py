@@ -112,9 +112,10 @@ def dies_with_parent(number: signal.Signals = signal.SIGTERM) -> Callable[[], No
 def tied(words: Sequence[str], number: signal.Signals = signal.SIGTERM) -> list[str]:
     """Return the words of a command that dies when the process that starts it does.
 
-    As `dies_with_parent`, for big processes: a `preexec_fn` was measured to add 28 ms a command in
-    a solve that holds VTK, and `setpriv` adds 1 to 3. Its gap (a parent that dies before `setpriv`
-    has asked) is left to the guard, as is everything where there is no `setpriv`.
+    As `dies_with_parent`, for big processes: on two busy cores a `preexec_fn` added 8 to 40 ms a
+    command in a process that holds VTK (140 MB), and `setpriv` 1 to 3 in a small one. Its gap (a
+    parent that dies before `setpriv` has asked) is left to the guard, as is everything where there
+    is no `setpriv`.
 
     Args:
         words: the program and its arguments.
