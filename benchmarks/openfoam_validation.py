@@ -26,6 +26,8 @@ FINE: Mapping[str, Mapping[str, int | float | str]] = {
     "cavity": {"cells": 129, "iterations": 4000},
     "step": {"cells": 32, "iterations": 6000},
     "cylinder": {"cells": 96, "time_step": 0.04},
+    "obstacle": {"level": 2, "iterations": 4000},
+    "aerofoil": {"level": 1.5, "iterations": 1500},
 }
 """Numerics of the level `fine`, by family."""
 
