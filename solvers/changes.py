@@ -26,6 +26,8 @@ def changed(settings: SolverSettings, changes: Mapping[str, Setting]) -> SolverS
     Raises:
         UsageError: a key is not declared, or its value is not allowed; it says what is.
     """
+    if not changes:
+        return settings
     content = settings.model_dump(mode="json")
     for key, value in changes.items():
         section, name = _find(content, key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pools.solution import Field, Quantity, Solution
 from solvers.openfoam.dimensions import field_file, unit_in
 from solvers.openfoam.fluxes import imbalance
 from solvers.openfoam.gate import Judged, judge
+from solvers.openfoam.log import Log
 from solvers.openfoam.quantities import Series, series_of, value_of
 from solvers.openfoam.reader import (
     CaseReader,
@@ -30,7 +32,7 @@ from solvers.openfoam.sources import CrossingSource
 from solvers.openfoam.values import numbers_in
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """Reads the answer of one run.
 
@@ -71,13 +73,18 @@ class Answer:
             evidence=self.run.evidence,
         )
 
+    @cached_property
+    def _log(self) -> Log:
+        """The log of the solver that ran last; a script's is read off its file, once."""
+        return self.run.solver_log
+
     @property
     def _settings(self) -> OpenFOAMSettings:
         return self.run.settings
 
     def _last_time(self) -> Path:
         """Return the last time's directory, after a look whether the run came to an end."""
-        log, written = self.run.solver_log, self.run.last_time
+        log, written = self._log, self.run.last_time
         if not log.ended:
             raise self._bad("the solver's log has no end, though it says no error")
         if written is None or (log.last_time and float(written.name) != float(log.last_time)):
@@ -105,7 +112,7 @@ class Answer:
     def _judge(self, series: Mapping[str, Series], written: Path) -> Judged:
         return judge(
             self._settings.convergence,
-            self.run.solver_log,
+            self._log,
             series,
             steady=self.steady,
             imbalance=imbalance(self.run.case, written),
@@ -164,7 +171,7 @@ class Answer:
             raise RecordError(f"the field {field} is missing or cut short") from error
 
     def _provenance(self, judged: Judged) -> dict[str, Any]:
-        log, source = self.run.solver_log, self.run.source
+        log, source = self._log, self.run.source
         return {
             "openfoam": self.run.installation.provenance,
             "ranks": self._settings.ranks,

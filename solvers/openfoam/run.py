@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pools.errors import SolverError, UsageError
@@ -24,7 +25,7 @@ from solvers.openfoam.template import GENERATED, Template
 from solvers.openfoam.values import Value, foam_text, generated_dictionary, numbers_in, values_of
 
 
-@dataclass(slots=True)
+@dataclass
 class CaseRun:
     """One attempt at a sample: a copy of the template and the commands on it.
 
@@ -44,9 +45,9 @@ class CaseRun:
     source: Path | None = None
     ended: list[Ended] = field(default_factory=list)
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Value]:
-        """All names that the template may use, with their values."""
+        """All names that the template may use, with their values; worked out once."""
         return values_of(self.settings, self.parameters)
 
     def prepare(self) -> None:
@@ -61,7 +62,7 @@ class CaseRun:
                 f"{self.case} holds a case already; give each attempt its own directory"
             )
         Template(Path(self.settings.template)).copy(self.case)
-        self._write_values({})
+        self._write_values(self.values)
         self._set_entries()
         if self.settings.ranks > 1:
             self._write_decomposition()
@@ -135,7 +136,8 @@ class CaseRun:
 
     def _run(self, command: Command) -> None:
         if command.set:
-            self._write_values(command.set)
+            changed = with_numerics(self.settings, command.set)
+            self._write_values(values_of(changed, self.parameters))
         ended = run_stage(
             self._words(command),
             self.case,
@@ -146,7 +148,7 @@ class CaseRun:
         )
         self.ended.append(ended)
         if command.set:
-            self._write_values({})
+            self._write_values(self.values)
         if (failure := failure_of(ended, self.settings)) is not None:
             raise self.error(failure.outcome, failure.reason)
 
@@ -158,11 +160,10 @@ class CaseRun:
             return [*mpi_words(self.settings.ranks), program(first), *others, "-parallel"]
         return [program(first), *others]
 
-    def _write_values(self, changes: Mapping[str, Value]) -> None:
-        settings = with_numerics(self.settings, changes) if changes else self.settings
+    def _write_values(self, values: Mapping[str, Value]) -> None:
         file = self.case / GENERATED
         file.parent.mkdir(exist_ok=True)
-        file.write_text(generated_dictionary(values_of(settings, self.parameters)))
+        file.write_text(generated_dictionary(values))
 
     def _set_entries(self) -> None:
         values, environment = self.values, self._environment()
