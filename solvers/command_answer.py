@@ -9,8 +9,8 @@ from pools.solution import Mesh
 from solvers.cells import SHAPES, mesh_of_cells
 from solvers.command_output import Array, Reader
 from solvers.command_settings import OutputField, OutputMesh
+from solvers.components import AXES, component_of
 
-_COMPONENTS = ("x", "y", "z")
 _SHAPE_OF: Mapping[tuple[int, int], str] = {  # by the points' dimensions and the cells' corners
     (2, 2): "line",
     (3, 2): "line",
@@ -94,13 +94,9 @@ def _misfit(key: str, values: Array, expected: tuple[int, ...]) -> str:
 
 def _component(key: str, vectors: Array, component: str) -> Array:
     """Return a component or the length of vectors, shape (p, 1 to 3) to (p,)."""
-    if component == "magnitude":
-        length: Array = np.linalg.norm(vectors, axis=1)
-        return length
-    column = _COMPONENTS.index(component)
-    if column >= vectors.shape[1]:
+    if AXES.get(component, 0) >= vectors.shape[1]:
         raise ValueError(f"{key} has {vectors.shape[1]} components, and so no {component}")
-    return vectors[:, column]
+    return component_of(vectors, component)
 
 
 def _shape(declared: OutputMesh, points: Array, cells: Array) -> str:

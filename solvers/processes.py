@@ -21,9 +21,7 @@ MARK = "SOLVERLOOP_SOLVE"
 """The environment variable that holds the token of a supervisor."""
 ATTEMPT = "SOLVERLOOP_ATTEMPT"
 """The environment variable that holds the token of one attempt, in what the solve starts."""
-_LIBRARY = ctypes.CDLL(
-    None
-)  # loaded here: between fork and exec there must be no more than a call
+_LIBRARY = ctypes.CDLL(None)  # here: between fork and exec there must be no more than a call
 _PR_SET_PDEATHSIG = 1
 _PASSES = 50
 _PAUSE_SECONDS = 0.01

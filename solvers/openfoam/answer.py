@@ -20,10 +20,10 @@ from solvers.openfoam.quantities import Series, series_of, value_of
 from solvers.openfoam.reader import (
     CaseReader,
     Region,
-    component_of,
     internal_region,
     patches_region,
     resampled_region,
+    scalar_of,
 )
 from solvers.openfoam.records import RecordError
 from solvers.openfoam.run import CaseRun
@@ -63,7 +63,7 @@ class Answer:
             sample=sample,
             mesh=region.mesh,
             fields={
-                name: Field(component_of(region.arrays[s.field], s.component), self.units[name])
+                name: Field(scalar_of(region.arrays[s.field], s.component), self.units[name])
                 for name, s in self._settings.fields.items()
             },
             quantities={name: self._quantity(name) for name in self._settings.quantities},

@@ -8,10 +8,11 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.components import AXES
 from solvers.openfoam import expression
 from solvers.openfoam.installation import COEFFICIENT_FILES, FORCE_FILES
 from solvers.openfoam.measures import measure
-from solvers.openfoam.reader import Region, component_of
+from solvers.openfoam.reader import Region, scalar_of
 from solvers.openfoam.records import NOT_FOUND, Record, RecordError, find_record
 from solvers.openfoam.sources import (
     CoefficientSource,
@@ -27,8 +28,6 @@ Array = NDArray[np.float64]
 RecordedSource = CoefficientSource | ForceSource | ProbeSource | SurfaceSource | FunctionSource
 PatchReader = Callable[[str, str], Region]
 """Reads a patch with one field of OpenFOAM's."""
-
-_AXIS = {"x": 0, "y": 1, "z": 2}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,8 +122,8 @@ def crossings(along: Array, values: Array) -> Array:
 
 def _crossing(source: CrossingSource, region: Region) -> float:
     """Return the first or last change of sign along a patch, points at one place averaged."""
-    along = region.mesh.points[:, _AXIS[source.along]]
-    values = component_of(region.arrays[source.field], source.component)
+    along = region.mesh.points[:, AXES[source.along]]
+    values = scalar_of(region.arrays[source.field], source.component)
     places, group = np.unique(np.round(along, 12), return_inverse=True)
     means = np.bincount(group, values) / np.bincount(group)
     found = crossings(places, means)

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from vtkmodules import vtkFiltersGeometry, vtkFiltersVerdict, vtkIOParallel  # noqa: F401
 
 from pools.solution import VTK_QUAD, Mesh
+from solvers.components import component_of
 from solvers.openfoam.sources import Component, Resample
 
 Array = NDArray[np.float64]
 
 _INTERNAL = "internalMesh"
-_COLUMN = {"x": 0, "y": 1, "z": 2}
 _NEAR = 1e-7  # how far outside a cell a point may be, over the grid's size
 _FLAT = 1e-6  # thickness of a plane, over the extent of the mesh
 _TRIANGLE = 5
@@ -114,13 +114,9 @@ def resampled_region(grid: pv.UnstructuredGrid, names: Sequence[str], wanted: Re
     return Region(masked, {name: _values(sampled, name) for name in names})
 
 
-def component_of(values: Array, component: Component | None) -> Array:
+def scalar_of(values: Array, component: Component | None) -> Array:
     """Return a scalar of a field, shape (p,), from values of shape (p,) or (p, 3)."""
-    if component is None:
-        return values
-    if component == "magnitude":
-        return np.asarray(np.linalg.norm(values, axis=1))
-    return values[:, _COLUMN[component]]
+    return values if component is None else component_of(values, component)
 
 
 def flat_axis(grid: pv.DataSet) -> int | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pools.errors import SolverloopError
+from solvers.components import AXES, component_of
 
 Array = NDArray[np.float64]
 
@@ -16,7 +17,6 @@ NOT_FOUND = 1e299
 """OpenFOAM writes -1e300 for a probe that lies outside the mesh."""
 
 _BRACKETED = re.compile(r"\(([^()]*)\)")
-_COLUMN = {"x": 0, "y": 1, "z": 2}
 
 
 class RecordError(SolverloopError):
@@ -60,13 +60,11 @@ class Record:
         values = self.values[:, first : first + width]
         if width == 1:
             return values[:, 0]
-        if component == "magnitude":
-            return np.asarray(np.linalg.norm(values, axis=1))
-        if component not in _COLUMN:
+        if component not in {*AXES, "magnitude"}:
             raise RecordError(
                 f"{self.columns[place]} of {self.file.name} is a vector; give its component"
             )
-        return values[:, _COLUMN[component]]
+        return component_of(values, component)
 
     def _place(self, name: str) -> int:
         if name not in self.columns:
