@@ -25,6 +25,15 @@ CampaignDirectory = Annotated[
     Path, typer.Argument(metavar="DIR", help="The campaign's directory.", show_default=False)
 ]
 
+FileChanges = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change a value of the file."),
+]
+FailedSo = Annotated[
+    list[Outcome] | None, typer.Option("--outcome", help="Only those that failed so.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show Prefect's own log as well.")]
+
 
 @app.command()
 def run(
@@ -38,16 +47,11 @@ def run(
     directory: Annotated[
         Path | None, typer.Option(help="Where the campaign lives [campaigns/NAME].")
     ] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change a value of the file."),
-    ] = None,
+    changes: FileChanges = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Solve failed samples of this step again.")
     ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show Prefect's own log as well.")
-    ] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Start a campaign, or resume it where it was interrupted.
 
@@ -68,10 +72,7 @@ def run(
 @app.command()
 def doctor(
     campaign: Annotated[Path, typer.Argument(metavar="CAMPAIGN.yaml", help="The campaign file.")],
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change a value of the file."),
-    ] = None,
+    changes: FileChanges = None,
 ) -> None:
     """Look whether a campaign can be run here, and solve one sample of it.
 
@@ -96,9 +97,7 @@ def status(directory: CampaignDirectory) -> None:
 @app.command()
 def failures(
     directory: CampaignDirectory,
-    outcomes: Annotated[
-        list[Outcome] | None, typer.Option("--outcome", help="Only those that failed so.")
-    ] = None,
+    outcomes: FailedSo = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the failed samples: what happened, what the log says, where it is.
@@ -124,9 +123,7 @@ def retry(  # noqa: PLR0913, PLR0917 - the command's options
             help="Ids of failed samples, or how they begin [all that failed].",
         ),
     ] = None,
-    outcomes: Annotated[
-        list[Outcome] | None, typer.Option("--outcome", help="Only those that failed so.")
-    ] = None,
+    outcomes: FailedSo = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY.KEY=VALUE", help="Change a setting of the solver."),
@@ -141,9 +138,7 @@ def retry(  # noqa: PLR0913, PLR0917 - the command's options
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be solved, and stop.")
     ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show Prefect's own log as well.")
-    ] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Solve failed samples again; what succeeds joins the pool, and the next step trains on it.
 

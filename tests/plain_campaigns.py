@@ -84,3 +84,16 @@ def files_of(directory: Path) -> dict[str, bytes]:
     """Return the bytes of every file of a campaign, by relative path."""
     files = (path for path in directory.rglob("*") if path.is_file())
     return {str(path.relative_to(directory)): path.read_bytes() for path in files}
+
+
+def stopped_in_part(directory: Path) -> Path:
+    """Run a campaign of one step, in which samples of all kinds fail, and return its directory."""
+    campaign = start(
+        directory,
+        solver={"kind": "analytic", "problem": "wave", "fails_above": 0.55},
+        query=[{"kind": "sobol"}],
+        label={"min_success_fraction": 0.1},
+        stopping={"max_steps": 1},
+    )
+    run(campaign)
+    return directory

@@ -17,7 +17,7 @@ from campaign_examples import (
     message_of,
     solved_attempts,
 )
-from plain_campaigns import files_of, run, start
+from plain_campaigns import files_of, stopped_in_part
 
 from phases.campaign import Campaign
 from phases.overview import failures
@@ -26,16 +26,7 @@ from phases.overview import failures
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run a campaign of one step, in which many samples fail; to be copied."""
-    directory = tmp_path_factory.mktemp("failing") / "wave"
-    campaign = start(
-        directory,
-        solver={"kind": "analytic", "problem": "wave", "fails_above": 0.55},
-        query=[{"kind": "sobol"}],
-        label={"min_success_fraction": 0.1},
-        stopping={"max_steps": 1},
-    )
-    run(campaign)
-    return directory
+    return stopped_in_part(tmp_path_factory.mktemp("failing") / "wave")
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """A ladder in a campaign: checked at the door, climbed, the same however often it is killed."""
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from campaign_examples import WAVE, outcome_of
+from campaign_examples import WAVE, environment, outcome_of
+from killed_inside import run_code_killed
 from plain_campaigns import QUICK, prepare, run, start
 
 from phases.asked import initial_picks, queried_picks
@@ -113,24 +110,10 @@ def test_the_successful_attempts_are_pruned_and_no_other(climbed: Campaign) -> N
         assert all((attempt / "log.txt").exists() for attempt in failed)
 
 
-KILLED = """
-import os, signal, sys
+IMPORTS = """
 from pathlib import Path
-import {module} as module
 from plain_campaigns import run, start
 from test_recovery_campaign import LADDER
-
-original, calls = module.{function}, 0
-
-def killed(*args, **kwargs):
-    global calls
-    calls += 1
-    if calls == {call}:
-        os.killpg(0, signal.SIGKILL)
-    return original(*args, **kwargs)
-
-module.{function} = killed
-run(start(Path(sys.argv[1]), **LADDER))
 """
 
 
@@ -147,15 +130,8 @@ run(start(Path(sys.argv[1]), **LADDER))
 def test_killed_on_the_ladder(
     module: str, function: str, call: int, climbed: Campaign, tmp_path: Path
 ) -> None:
-    code = KILLED.format(module=module, function=function, call=call)
-    ended = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "wave")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([".", "tests"])},
-        start_new_session=True,
-        capture_output=True,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, "it was not killed on the way"
+    program = f"run(start(Path({str(tmp_path / 'wave')!r}), **LADDER))"
+    run_code_killed((module, function, call), IMPORTS, program, environment())
     campaign = start(tmp_path / "wave", **LADDER)
     run(campaign)
     assert outcome_of(campaign.directory) == outcome_of(climbed.directory)

@@ -53,6 +53,17 @@ def campaign(stopped: Path, tmp_path: Path) -> Campaign:
     return Campaign.open(Path(shutil.copytree(stopped, tmp_path / "wave")))
 
 
+def with_a_solved_step(directory: Path) -> Campaign:
+    """Return a campaign whose step 0 has solved what it asked for, and not concluded it."""
+    campaign = start(directory, **FAILING)
+    prepare(campaign)
+    train(campaign, 0)
+    metrology(campaign, 0)
+    query(campaign, 0)
+    solve(campaign, 0, queried_picks(campaign, 0))
+    return campaign
+
+
 def go_on(campaign: Campaign, steps: int) -> Campaign:
     """Go on with a finished campaign until so many steps are done."""
     longer = start(campaign.directory, **FAILING, stopping={"max_steps": steps})
@@ -247,12 +258,7 @@ def test_an_attempt_that_nobody_recorded_is_found(campaign: Campaign) -> None:
 
 
 def test_a_step_that_is_not_finished_appends_what_was_solved_itself(tmp_path: Path) -> None:
-    campaign = start(tmp_path / "wave", **FAILING)
-    prepare(campaign)
-    train(campaign, 0)
-    metrology(campaign, 0)
-    query(campaign, 0)
-    solve(campaign, 0, queried_picks(campaign, 0))
+    campaign = with_a_solved_step(tmp_path / "wave")
     mine = [r.pick.sample.id for r in failures(campaign) if r.pick.asked_by == "sobol"]
     assert mine
     assert retry(campaign, mine) is None
@@ -265,12 +271,7 @@ def test_a_step_that_is_not_finished_appends_what_was_solved_itself(tmp_path: Pa
 
 
 def test_between_label_and_append_a_solved_sample_is_the_retrys(tmp_path: Path) -> None:
-    campaign = start(tmp_path / "wave", **FAILING)
-    prepare(campaign)
-    train(campaign, 0)
-    metrology(campaign, 0)
-    query(campaign, 0)
-    solve(campaign, 0, queried_picks(campaign, 0))
+    campaign = with_a_solved_step(tmp_path / "wave")
     counted = conclude_label(campaign, 0)
     mine = [r.pick.sample.id for r in failures(campaign) if r.pick.asked_by == "sobol"]
     retry(campaign, mine)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from campaign_examples import command, environment, ledger_of, outcome_of, solved_attempts
 from killed_inside import Place, run_killed
-from plain_campaigns import run, start
+from plain_campaigns import stopped_in_part
 
 from phases.campaign import Campaign
 from phases.overview import failures
@@ -28,16 +28,7 @@ def ran(api: str, *arguments: str | Path) -> str:
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run a campaign of one step, in which some samples of all kinds fail; to be copied."""
-    directory = tmp_path_factory.mktemp("failing") / "wave"
-    campaign = start(
-        directory,
-        solver={"kind": "analytic", "problem": "wave", "fails_above": 0.55},
-        query=[{"kind": "sobol"}],
-        label={"min_success_fraction": 0.1},
-        stopping={"max_steps": 1},
-    )
-    run(campaign)
-    return directory
+    return stopped_in_part(tmp_path_factory.mktemp("failing") / "wave")
 
 
 @pytest.fixture(scope="module")
