@@ -5,7 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("pool_reading", "ensemble_training", "labelling", "memory", "efficiency")
+BENCHMARKS = (
+    "pool_reading",
+    "ensemble_training",
+    "labelling",
+    "labelling_openfoam",
+    "memory",
+    "efficiency",
+)
 
 
 def main() -> None:

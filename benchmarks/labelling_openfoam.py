@@ -1,9 +1,11 @@
 """What labelling adds to real OpenFOAM runs: cavities of one to three seconds, two at once.
 
 The peer is plain `concurrent.futures` over the same commands in copies of the same template,
-without a supervisor, judgement, reading or HDF5, in the same run. Claims: the cores are at least
-95 % as busy as the peer's; a supervisor costs at most 100 ms a sample; a solution of 20,000 cells
-is read and written within a second.
+without a supervisor, judgement, reading or HDF5, in the same run. All samples take about as long,
+so that which one comes last does not decide, and all converge as declared, so that the ladder adds
+no solve that the peer does not make. Claims: the cores are at
+least 95 % as busy as the peer's; a supervisor costs at most 100 ms a sample; a solution of 20,000
+cells is read and written within a second.
 """
 
 import argparse
@@ -33,6 +35,11 @@ from solvers.workers import SolverWorkers
 
 WORKERS = 2
 ROOT = Path(__file__).parents[1]
+ALIKE = [
+    *("parameters.reynolds.low=1000", "parameters.reynolds.high=1100"),
+    *("parameters.aspect.low=1", "parameters.aspect.high=1.05"),
+    "solver.numerics.iterations=4000",
+]
 CELLS = 142  # squared, some more than 20,000
 
 
@@ -52,7 +59,8 @@ def main() -> None:
     print(f"  concurrent.futures, commands only {statistics.median(p[0] for p in pairs):8.2f} s")
     print(f"  solverloop                        {statistics.median(p[1] for p in pairs):8.2f} s")
     ratio = statistics.median(p[0] / p[1] for p in pairs)
-    print(f"  as busy as the peer               {ratio:8.1%}   (claim: at least 95 %)")
+    spread = ", ".join(f"{p[0] / p[1]:.1%}" for p in pairs)
+    print(f"  as busy as the peer               {ratio:8.1%}   (claim: at least 95 %; {spread})")
     overhead = statistics.median(p[2] for p in pairs)
     print(f"  beside its commands, a sample     {overhead * 1e3:8.0f} ms  (claim: at most 100)")
     print(f"a solution of {CELLS**2} cells, read, judged and written:")
@@ -61,7 +69,8 @@ def main() -> None:
 
 def _compare(directory: Path, samples: int) -> tuple[float, float, float]:
     """Return walls of the peer and of ours, and our overhead per sample, in seconds."""
-    campaign = Campaign.start(load(ROOT / "examples/cavity/cavity.yaml"), directory / "campaign")
+    config = load(ROOT / "examples/cavity/cavity.yaml", ALIKE)
+    campaign = Campaign.start(config, directory / "campaign")
     space, fingerprint = campaign.config.parameters, campaign.solver.fingerprint
     rows = space.sobol(samples + WORKERS, seed=5)
     picks = [Pick(each, "benchmark") for each in Sample.of_rows(rows, space.names, fingerprint)]

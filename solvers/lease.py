@@ -75,7 +75,7 @@ class Lease:
     def read(cls, directory: Path) -> "Lease | None":
         """Return the lease of this directory; None where no solve began or none is readable."""
         try:
-            return TypeAdapter(Lease).validate_json((directory / FILE).read_bytes())
+            return _AS_JSON.validate_json((directory / FILE).read_bytes())
         except (OSError, ValidationError):
             return None
 
@@ -110,3 +110,6 @@ def _refusal(directory: Path) -> str:
     lease = Lease.read(directory)
     holder = f"process {lease.pid} on {lease.host}" if lease else "another process"
     return f"{directory} belongs to {holder}: every attempt has a directory of its own"
+
+
+_AS_JSON = TypeAdapter(Lease)  # built once: building one takes milliseconds

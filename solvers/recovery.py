@@ -83,9 +83,12 @@ class Try:
     def read(cls, directory: Path) -> "Try":
         """Return what `write` kept; as declared where nothing readable is there."""
         try:
-            return TypeAdapter(Try).validate_json((directory / FILE).read_bytes())
+            return _AS_JSON.validate_json((directory / FILE).read_bytes())
         except (OSError, ValidationError):
             return cls()
+
+
+_AS_JSON = TypeAdapter(Try)  # built once: building one takes milliseconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ class Ended:
     memory_kills: int | None = None
 
 
+_AS_JSON = TypeAdapter(Ended)  # built once: building one takes milliseconds
+
+
 class Supervisor:
     """One supervisor process and the two pipes to it; it runs one solve at a time."""
 
@@ -103,7 +106,7 @@ class Supervisor:
                 self._greet(replies.readline())
             requests.write(f"{line}\n")
             requests.flush()
-            return TypeAdapter(Ended).validate_json(replies.readline())
+            return _AS_JSON.validate_json(replies.readline())
 
     def _greet(self, line: str) -> None:
         """Take the first answer, which says whether the solver could be built."""

@@ -7,7 +7,7 @@ import pytest
 
 from solvers.openfoam.measures import crossing_frequency, drift, measure
 from solvers.openfoam.quantities import crossings, series_of, unit_of, value_of
-from solvers.openfoam.records import RecordError, find_record, read_record
+from solvers.openfoam.records import RecordError, Records, read_record
 from solvers.openfoam.sources import (
     CoefficientSource,
     ForceSource,
@@ -106,7 +106,7 @@ def never(*_: str) -> None:
     ],
 )
 def test_quantities_are_read(case: Path, source: QuantitySource, expected: float) -> None:
-    assert value_of(source, case, never, {"a": 2.0}) == pytest.approx(expected)  # type: ignore[arg-type]
+    assert value_of(source, Records(case), never, {"a": 2.0}) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_quantities_are_read(case: Path, source: QuantitySource, expected: float
 )
 def test_what_is_missing_is_said(case: Path, source: QuantitySource, words: str) -> None:
     with pytest.raises(RecordError) as caught:
-        series_of(source, case)  # type: ignore[arg-type]
+        series_of(source, Records(case))  # type: ignore[arg-type]
     assert words in str(caught.value)
 
 
 def test_a_restarted_run_is_one_record(case: Path) -> None:
-    record = find_record(case, "restarted")
+    record = Records(case).find("restarted")
     assert record.times.tolist() == [1, 2, 11]
     assert read_record(case / "postProcessing/restarted/0/x.dat").columns == ("y",)
 

@@ -25,7 +25,7 @@ from solvers.openfoam.reader import (
     resampled_region,
     scalar_of,
 )
-from solvers.openfoam.records import RecordError
+from solvers.openfoam.records import RecordError, Records
 from solvers.openfoam.run import CaseRun
 from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.openfoam.sources import CrossingSource
@@ -78,6 +78,10 @@ class Answer:
         """The log of the solver that ran last; a script's is read off its file, once."""
         return self.run.solver_log
 
+    @cached_property
+    def _records(self) -> Records:
+        return Records(self.run.case)
+
     @property
     def _settings(self) -> OpenFOAMSettings:
         return self.run.settings
@@ -102,7 +106,7 @@ class Answer:
             if isinstance(source, CrossingSource):
                 continue
             try:
-                found[name] = series_of(source, self.run.case)
+                found[name] = series_of(source, self._records)
             except RecordError as error:
                 raise self._bad(f"quantity {name}: {error}") from error
             if not np.isfinite(found[name].values).all():
@@ -156,7 +160,7 @@ class Answer:
         numbers = numbers_in(self.run.values)
         source = self._settings.quantities[name]
         try:
-            value = value_of(source, self.run.case, self._patch, numbers)
+            value = value_of(source, self._records, self._patch, numbers)
         except RecordError as error:
             raise self._bad(f"quantity {name}: {error}") from error
         return Quantity(value, self.units[name])

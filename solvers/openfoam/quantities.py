@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import assert_never
 
 import numpy as np
@@ -13,7 +12,7 @@ from solvers.openfoam import expression
 from solvers.openfoam.installation import COEFFICIENT_FILES, FORCE_FILES
 from solvers.openfoam.measures import measure
 from solvers.openfoam.reader import Region, scalar_of
-from solvers.openfoam.records import NOT_FOUND, Record, RecordError, find_record
+from solvers.openfoam.records import NOT_FOUND, Record, RecordError, Records
 from solvers.openfoam.sources import (
     CoefficientSource,
     CrossingSource,
@@ -38,28 +37,32 @@ class Series:
     values: Array
 
 
-def series_of(source: RecordedSource, case: Path) -> Series:
-    """Return the record of a quantity.
+def series_of(source: RecordedSource, records: Records) -> Series:
+    """Return a quantity over time or iterations.
+
+    Args:
+        source: what it is.
+        records: what the case's function objects wrote.
 
     Raises:
         RecordError: its function object did not write it.
     """
     match source:
         case CoefficientSource():
-            record = find_record(case, source.function, COEFFICIENT_FILES)
+            record = records.find(source.function, COEFFICIENT_FILES)
             values = record.column(source.column)
         case ForceSource():
-            return _force(source, case)
+            return _force(source, records)
         case ProbeSource():
-            record = find_record(case, source.function, (source.field,))
+            record = records.find(source.function, (source.field,))
             values = _probed(record, source, source.probe)
             if source.minus is not None:
                 values = values - _probed(record, source, source.minus)
         case SurfaceSource():
-            record = find_record(case, source.function)
+            record = records.find(source.function)
             values = record.column(source.column, source.component)
         case FunctionSource():
-            record = find_record(case, source.function, (source.file,) if source.file else ())
+            record = records.find(source.function, (source.file,) if source.file else ())
             values = record.column(source.column)
         case _:
             assert_never(source)
@@ -67,13 +70,13 @@ def series_of(source: RecordedSource, case: Path) -> Series:
 
 
 def value_of(
-    source: QuantitySource, case: Path, patch: PatchReader, numbers: Mapping[str, float]
+    source: QuantitySource, records: Records, patch: PatchReader, numbers: Mapping[str, float]
 ) -> float:
     """Return a quantity of interest.
 
     Args:
         source: what it is.
-        case: the case's directory, after its run.
+        records: what the case's function objects wrote.
         patch: reads a patch.
         numbers: what expressions may name.
 
@@ -83,7 +86,7 @@ def value_of(
     if isinstance(source, CrossingSource):
         value = _crossing(source, patch(source.patch, source.field))
     else:
-        series = series_of(source, case)
+        series = series_of(source, records)
         value = measure(series.times, series.values, source.statistic, source.last)
         if source.statistic == "frequency" and value == 0:
             raise RecordError(
@@ -135,9 +138,9 @@ def _crossing(source: CrossingSource, region: Region) -> float:
     return float(found[0] if source.which == "first" else found[-1])
 
 
-def _force(source: ForceSource, case: Path) -> Series:
+def _force(source: ForceSource, records: Records) -> Series:
     """Return the whole force: a total, or pressure and viscous part together (openfoam.org)."""
-    record = find_record(case, source.function, FORCE_FILES)
+    record = records.find(source.function, FORCE_FILES)
     total = f"total_{source.component}"
     if total in record.columns:
         return Series(record.times, record.column(total))

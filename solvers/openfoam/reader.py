@@ -165,11 +165,11 @@ def _plane(grid: pv.UnstructuredGrid, axis: int) -> tuple[Mesh, NDArray[np.int64
     faces = np.flatnonzero(inside)
     faces = faces[np.argsort(surface["vtkOriginalCellIds"][faces], kind="stable")]
     sizes = np.diff(offsets)[faces]
-    turned = [connectivity[offsets[f] : offsets[f + 1]][::-1] for f in faces]  # outward is down
-    corners = np.concatenate(turned)
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    back = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
+    corners = connectivity[np.repeat(offsets[faces + 1] - 1, sizes) - back]  # outward is down
     original = np.asarray(surface["vtkOriginalPointIds"], dtype=np.int64)[corners]
     kept, local = np.unique(original, return_inverse=True)
-    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     volumes = np.abs(grid.compute_cell_sizes(length=False, area=False)["Volume"])
     shares = _shares(volumes[surface["vtkOriginalCellIds"][faces]], local, starts, len(kept))
     points = np.asarray(grid.points[kept], dtype=np.float64)
