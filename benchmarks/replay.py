@@ -51,7 +51,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """The loop at one step, as strategies see it: a `DriverProtocol`."""
+    """The loop at one step, as strategies see it: a `CampaignScope`."""
 
     learner: Learner
     training_pool: TrainingPool

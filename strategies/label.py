@@ -8,7 +8,7 @@ from pools.errors import SolverError
 from pools.pick import Pick
 from pools.sample import Sample
 from pools.solution import Solution
-from strategies.protocols import AbstractQueue, DriverProtocol
+from strategies.needed import AbstractQueue, CampaignScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SolverLabel:
     ) -> None:
         self.label_one = label_one
         self.failures: list[FailedLabel] = []
-        self.driver: DriverProtocol | None = None
+        self.driver: CampaignScope | None = None
         self.__provides_fields__: AbstractSet[str] | None = (
             None if provides is None else frozenset(provides)
         )
@@ -48,7 +48,7 @@ class SolverLabel:
         """Whether `attach` was called; labelling does not need it."""
         return self.driver is not None
 
-    def attach(self, other: DriverProtocol) -> None:
+    def attach(self, other: CampaignScope) -> None:
         """Label on behalf of this driver."""
         self.driver = other
 

@@ -21,7 +21,7 @@ from scipy.stats import norm, spearmanr
 from pools.errors import CampaignError, IntegrityError, UsageError
 from pools.files import publish_json
 from strategies.metrics import FieldMetrics, Metrics, QuantityMetrics, Spread
-from strategies.protocols import DriverProtocol
+from strategies.needed import CampaignScope
 from strategies.query import attached
 from surrogates.prediction import Learner, Prediction
 
@@ -45,14 +45,14 @@ class FixedTestSet:
 
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
-        self.driver: DriverProtocol | None = None
+        self.driver: CampaignScope | None = None
 
     @property
     def is_attached(self) -> bool:
         """Whether `attach` was called."""
         return self.driver is not None
 
-    def attach(self, other: DriverProtocol) -> None:
+    def attach(self, other: CampaignScope) -> None:
         """Measure this driver's learner."""
         self.driver = other
 

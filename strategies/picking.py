@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from pools.errors import UsageError
 from pools.pick import Pick
 from pools.sample import Sample
-from strategies.protocols import DriverProtocol, QueryStrategy
+from strategies.needed import CampaignScope, Querying
 from strategies.remaining import Remaining
 
 
-def run_queries(strategies: Sequence[QueryStrategy], driver: DriverProtocol) -> list[Pick]:
+def run_queries(strategies: Sequence[Querying], driver: CampaignScope) -> list[Pick]:
     """Ask each strategy in turn and return what they pick, every sample once.
 
     Each sees the pool without what is labelled, for testing, or picked by the ones before. What
@@ -37,7 +37,7 @@ def run_queries(strategies: Sequence[QueryStrategy], driver: DriverProtocol) -> 
     return picks
 
 
-def _asked(strategy: QueryStrategy) -> list[Pick]:
+def _asked(strategy: Querying) -> list[Pick]:
     """Run one strategy on a queue of its own and drain the queue."""
     channel: queue.Queue[Pick | Sample] = queue.Queue()
     strategy.sample(channel)

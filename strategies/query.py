@@ -10,7 +10,7 @@ from pools.candidates import CandidatePool
 from pools.errors import UsageError
 from pools.pick import Pick
 from strategies.acquisition import Acquisition, Selection, checked, require_candidates
-from strategies.protocols import AbstractQueue, DriverProtocol
+from strategies.needed import AbstractQueue, CampaignScope
 from strategies.remaining import SOBOL, open_candidates
 
 
@@ -27,14 +27,14 @@ class AcquisitionQuery:
         self.max_samples = max_samples
         self.acquisition = acquisition
         self.__protocol_name__ = name
-        self.driver: DriverProtocol | None = None
+        self.driver: CampaignScope | None = None
 
     @property
     def is_attached(self) -> bool:
         """Whether `attach` was called."""
         return self.driver is not None
 
-    def attach(self, other: DriverProtocol) -> None:
+    def attach(self, other: CampaignScope) -> None:
         """Query on behalf of this driver."""
         self.driver = other
 
@@ -70,14 +70,14 @@ class SobolContinuation:
 
     def __init__(self, max_samples: int) -> None:
         self.max_samples = max_samples
-        self.driver: DriverProtocol | None = None
+        self.driver: CampaignScope | None = None
 
     @property
     def is_attached(self) -> bool:
         """Whether `attach` was called."""
         return self.driver is not None
 
-    def attach(self, other: DriverProtocol) -> None:
+    def attach(self, other: CampaignScope) -> None:
         """Query on behalf of this driver."""
         self.driver = other
 
@@ -93,7 +93,7 @@ class SobolContinuation:
             query_queue.put(Pick(sample, SOBOL, reason=reason))
 
 
-def attached(driver: DriverProtocol | None, name: str) -> DriverProtocol:
+def attached(driver: CampaignScope | None, name: str) -> CampaignScope:
     """Return the driver.
 
     Raises:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pools.candidates import CandidatePool, DesignSequence
 from pools.pick import Pick
-from strategies.protocols import DriverProtocol
+from strategies.needed import CampaignScope
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Remaining:
     also what the protocol does not name.
     """
 
-    driver: DriverProtocol
+    driver: CampaignScope
     picks: Sequence[Pick]
 
     @property
@@ -45,7 +45,7 @@ class Remaining:
         return getattr(self.driver, name)
 
 
-def open_candidates(driver: DriverProtocol) -> CandidatePool:
+def open_candidates(driver: CampaignScope) -> CandidatePool:
     """Return the unlabeled pool without points of the training pool and the test set."""
     pool = without(driver.unlabeled_pool, driver.training_pool.parameters)
     return pool if driver.test_pool is None else without(pool, driver.test_pool.parameters)

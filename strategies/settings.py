@@ -6,7 +6,7 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from strategies.protocols import QueryStrategy
+from strategies.needed import Querying
 from strategies.query import AcquisitionQuery, SobolContinuation
 from strategies.sbal import sbal
 from strategies.shares import split
@@ -70,7 +70,7 @@ QuerySettings = Annotated[
 """The settings of any query strategy; `kind` says which."""
 
 
-def build_query(settings: QuerySettings, k: int) -> QueryStrategy:
+def build_query(settings: QuerySettings, k: int) -> Querying:
     """Return the query strategy that these settings describe, to ask for `k` samples a step."""
     match settings:
         case RandomSettings():
@@ -85,7 +85,7 @@ def build_query(settings: QuerySettings, k: int) -> QueryStrategy:
             assert_never(settings)
 
 
-def build_queries(settings: Sequence[QuerySettings], k: int) -> list[QueryStrategy]:
+def build_queries(settings: Sequence[QuerySettings], k: int) -> list[Querying]:
     """Return the strategies that share `k` samples of a step, but those without a sample."""
     counts = split(k, [each.fraction for each in settings])
     pairs = zip(settings, counts, strict=True)

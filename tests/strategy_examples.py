@@ -76,7 +76,7 @@ def pool_of(path: Path, solutions: Sequence[Solution]) -> TrainingPool:
 
 @dataclass(frozen=True)
 class ExampleDriver:
-    """Satisfies `DriverProtocol`."""
+    """Satisfies `CampaignScope`."""
 
     training_pool: TrainingPool
     test_pool: TrainingPool | None

@@ -12,8 +12,8 @@ from pools.pick import Pick
 from pools.sample import Sample
 from pools.solution import Solution
 from strategies.label import SolverLabel
+from strategies.needed import AbstractQueue, Labelling
 from strategies.picking import run_queries
-from strategies.protocols import AbstractQueue, LabelStrategy
 from strategies.query import SobolContinuation
 
 SAMPLES = [Sample.of({"x": x, "y": 2.0}, "closed form") for x in (0.25, 0.5, 0.75)]
@@ -53,7 +53,7 @@ def test_an_error_of_the_program_is_not_taken_for_a_failed_sample() -> None:
 
 def test_it_is_a_label_strategy(tmp_path: Path) -> None:
     strategy = SolverLabel(solve, provides=["u", "drag"])
-    assert isinstance(strategy, LabelStrategy)
+    assert isinstance(strategy, Labelling)
     assert strategy.__is_external_process__
     assert strategy.__provides_fields__ == {"u", "drag"}
     assert SolverLabel(solve).__provides_fields__ is None

@@ -23,7 +23,7 @@ from pools.errors import CampaignError, IntegrityError, UsageError
 from pools.solution import Field, Mesh, Quantity, Solution
 from strategies.metrics import Metrics
 from strategies.metrology import FixedTestSet, evaluate, quantity_metrics, rank_correlation
-from strategies.protocols import MetrologyStrategy
+from strategies.needed import Measuring
 from surrogates.prediction import Estimate, Prediction
 
 ROWS = [(0.25, 1.0), (0.5, 2.0), (0.75, 4.0), (1.0, 8.0)]
@@ -208,7 +208,7 @@ def driver(tmp_path: Path) -> ExampleDriver:
 
 def test_fixed_test_set_keeps_a_record_a_step(driver: ExampleDriver, tmp_path: Path) -> None:
     strategy = FixedTestSet()
-    assert isinstance(strategy, MetrologyStrategy)
+    assert isinstance(strategy, Measuring)
     with pytest.raises(UsageError, match="not attached"):
         strategy.compute()
     for step in (0, 1):

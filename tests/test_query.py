@@ -15,8 +15,8 @@ from strategy_examples import SPACE, Array, ExampleDriver, driver_with
 from pools.candidates import CandidatePool
 from pools.errors import UsageError
 from strategies.acquisition import Selection
+from strategies.needed import AbstractQueue, CampaignScope, DataPool
 from strategies.picking import run_queries
-from strategies.protocols import AbstractQueue, DataPool, DriverProtocol
 from strategies.query import AcquisitionQuery, SobolContinuation
 from strategies.remaining import Remaining, without
 from strategies.settings import (
@@ -200,7 +200,7 @@ def test_scores_and_chances_are_those_of_the_sample(driver: ExampleDriver) -> No
 
 
 def test_what_remains_is_otherwise_the_driver(driver: ExampleDriver) -> None:
-    typed: DriverProtocol = driver
+    typed: CampaignScope = driver
     seen = Remaining(typed, ())
     assert (seen.run_id, seen.learner, seen.log_dir) == ("example", driver.learner, driver.log_dir)
     assert len(seen.unlabeled_pool) == 13

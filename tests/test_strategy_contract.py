@@ -14,7 +14,7 @@ from strategy_examples import Array, ClosedFormLearner, ExampleDriver, driver_wi
 from pools.errors import CampaignError, UsageError
 from pools.pick import Pick
 from strategies.acquisition import Acquisition, Selection
-from strategies.protocols import QueryStrategy
+from strategies.needed import Querying
 from strategies.sbal import sbal
 from strategies.settings import QuerySettings, build_query
 from strategies.top_k import top_k
@@ -114,7 +114,7 @@ def test_a_learner_with_fields_for_scores_is_an_error(name: str) -> None:
         choose(ACQUISITIONS[name], 3, learner=learner)
 
 
-Build = Callable[[int], QueryStrategy]
+Build = Callable[[int], Querying]
 
 
 @pytest.fixture(params=QUERIES)
@@ -128,7 +128,7 @@ def driver(tmp_path: Path) -> ExampleDriver:
     return driver_with(tmp_path)
 
 
-def ask(strategy: QueryStrategy, driver: ExampleDriver) -> list[Pick]:
+def ask(strategy: Querying, driver: ExampleDriver) -> list[Pick]:
     channel: Queue[Pick] = Queue()
     strategy.attach(driver)
     strategy.sample(channel)
@@ -144,7 +144,7 @@ def test_query_is_a_strategy_that_knows_whether_it_is_attached(
     build: Build, driver: ExampleDriver
 ) -> None:
     strategy = build(3)
-    assert isinstance(strategy, QueryStrategy)
+    assert isinstance(strategy, Querying)
     assert strategy.max_samples == 3
     assert not strategy.is_attached
     with pytest.raises(UsageError, match=r"not attached; call attach\(driver\) first"):
