@@ -1,33 +1,31 @@
 """A surrogate on disk: tensors as safetensors, all else as a JSON manifest. No pickle.
 
-The manifest holds the digest of the tensors' file and of itself, and is published last: what has a
-manifest is whole. Equal surrogates give equal files, byte for byte.
+Equal surrogates give equal files, byte for byte.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 from torch import Tensor
 
-from pools.errors import IntegrityError
-from pools.files import publish_bytes, publish_json
+from pools.files import publish_json
 from pools.shard import PoolSchema
 from pools.space import ParameterSpace
 from surrogates.ensemble import Network
+from surrogates.manifest import MANIFEST, Kind, publish_tensors, read_signed, read_tensors, signed
 from surrogates.outputs import Outputs
 from surrogates.pod import Pod
 from surrogates.settings import EnsembleSettings
 from surrogates.surrogate import EnsembleSurrogate
 
 TENSORS = "surrogate.safetensors"
-MANIFEST = "manifest.json"
-FORMAT = 1
 
-_WAY_OUT = "run `solverloop check` on the campaign's directory: it trains that surrogate again"
+_KIND = Kind(
+    TENSORS,
+    format=1,
+    way_out="run `solverloop check` on the campaign's directory: it trains that surrogate again",
+)
 
 
 def save(
@@ -46,12 +44,9 @@ def save(
     Raises:
         CampaignError: the directory cannot be written.
     """
-    tensors, manifest = directory / TENSORS, directory / MANIFEST
-    content = safetensors.torch.save(_tensors(surrogate))
-    manifest.unlink(missing_ok=True)  # from here on the directory is not a checkpoint
-    publish_bytes(tensors, content)
-    publish_json(manifest, _signed(_description(surrogate, content, extra or {})))
-    return [tensors, manifest]
+    sha = publish_tensors(directory, _KIND, _tensors(surrogate))
+    publish_json(directory / MANIFEST, signed(_KIND, sha, _description(surrogate, extra or {})))
+    return [directory / TENSORS, directory / MANIFEST]
 
 
 def load(directory: Path) -> EnsembleSurrogate:
@@ -61,14 +56,7 @@ def load(directory: Path) -> EnsembleSurrogate:
         IntegrityError: a file is missing, damaged, edited, or of another format.
     """
     manifest = read_manifest(directory)
-    path = directory / TENSORS
-    content = _read(path)
-    if (found := hashlib.sha256(content).hexdigest()) != manifest["tensors_sha256"]:
-        raise IntegrityError(
-            f"{path} has the SHA-256 {found}, but {MANIFEST} says {manifest['tensors_sha256']}; "
-            f"{_WAY_OUT}"
-        )
-    return _surrogate(manifest, _aligned(safetensors.torch.load(content)))
+    return _surrogate(manifest, read_tensors(directory, _KIND, manifest["tensors_sha256"]))
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -77,47 +65,13 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     Raises:
         IntegrityError: it is missing, damaged, edited, or of another format.
     """
-    path = directory / MANIFEST
-    try:
-        manifest = dict(json.loads(_read(path)))
-    except (ValueError, TypeError) as error:
-        raise IntegrityError(f"{path} is not a JSON object ({error}); {_WAY_OUT}") from error
-    if (found := manifest.get("format")) != FORMAT:
-        raise IntegrityError(
-            f"{path} has the format {found!r}, but this version reads {FORMAT}; use the version "
-            f"of solverloop that wrote it, or {_WAY_OUT}"
-        )
-    stated = manifest.pop("manifest_sha256", None)
-    if (sha := _digest(manifest)) != stated:
-        raise IntegrityError(
-            f"{path} has content of the SHA-256 {sha}, but states {stated}: it was edited; "
-            f"{_WAY_OUT}"
-        )
-    return manifest
+    return read_signed(directory, _KIND)
 
 
-def _aligned(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Copy to where torch allocates: the last digits of a matrix product depend on alignment."""
-    return {name: tensor.clone() for name, tensor in tensors.items()}
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise IntegrityError(
-            f"cannot read {path}, a part of a checkpoint: {error.strerror}; {_WAY_OUT}"
-        ) from error
-
-
-def _description(
-    surrogate: EnsembleSurrogate, content: bytes, extra: Mapping[str, Any]
-) -> dict[str, Any]:
+def _description(surrogate: EnsembleSurrogate, extra: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest; what is ordered goes into lists, as JSON objects are sorted."""
     schema = surrogate.schema
     return {
-        "format": FORMAT,
-        "tensors_sha256": hashlib.sha256(content).hexdigest(),
         "settings": surrogate.settings.model_dump(mode="json"),
         "space": [[n, p.model_dump(mode="json")] for n, p in surrogate.space.root.items()],
         "schema": {
@@ -128,14 +82,6 @@ def _description(
         },
         "extra": dict(extra),
     }
-
-
-def _signed(manifest: dict[str, Any]) -> dict[str, Any]:
-    return manifest | {"manifest_sha256": _digest(manifest)}
-
-
-def _digest(manifest: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _tensors(surrogate: EnsembleSurrogate) -> dict[str, Tensor]:
