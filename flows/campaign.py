@@ -1,5 +1,6 @@
 """The loop: prepare, then step after step until a stopping rule decides."""
 
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from flows.names import campaign_run_name, design_run_name, step_run_name
 from phases.campaign import Campaign
 from phases.config import CampaignConfig
 from phases.label import design_to_solve, step_to_solve
+from phases.loop import take_step
 from phases.overview import in_words
 from phases.retry import append_retried
 from phases.stopping import stopping_decision
@@ -75,17 +77,49 @@ def active_learning_step(directory: Path, step: int, *, retry_failed: bool = Fal
     """
     campaign = Campaign.open(directory)
     again = retry_failed or flow_run.run_count > 1
-    train(campaign, step)
-    metrology(campaign, step)
-    decision = stopping_decision(campaign, step)
-    report_step(campaign, step)
-    if decision.stop:
-        return _completed(f"stopped by {decision.reason}", decision.reason)
-    query(campaign, step)
-    seconds = solve_all(campaign, step, step_to_solve(campaign, step), retry_failed=again)
-    label(campaign, step, seconds)
-    append(campaign, step)
+    if reason := take_step(CampaignStep(campaign, step, retry_failed=again)):
+        return _completed(f"stopped by {reason}", reason)
     return _completed(in_words(campaign, step), "")
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignStep:
+    """The phases of a campaign's step, as tasks.
+
+    Attributes:
+        campaign: the campaign.
+        step: which step.
+        retry_failed: solve again the samples that failed.
+    """
+
+    campaign: Campaign
+    step: int
+    retry_failed: bool
+
+    def train(self) -> None:
+        """Train the surrogate."""
+        train(self.campaign, self.step)
+
+    def metrology(self) -> None:
+        """Measure it."""
+        metrology(self.campaign, self.step)
+
+    def decide(self) -> str:
+        """Ask the stopping rules, and report the step."""
+        decision = stopping_decision(self.campaign, self.step)
+        report_step(self.campaign, self.step)
+        return decision.reason if decision.stop else ""
+
+    def query(self) -> None:
+        """Choose what is solved next."""
+        query(self.campaign, self.step)
+
+    def label(self) -> None:
+        """Solve it, and append the solutions to the pool."""
+        picks = step_to_solve(self.campaign, self.step)
+        seconds = solve_all(self.campaign, self.step, picks, retry_failed=self.retry_failed)
+        label(self.campaign, self.step, seconds)
+        append(self.campaign, self.step)
 
 
 def _completed(message: str, result: str) -> str:

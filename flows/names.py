@@ -27,5 +27,10 @@ def retry_run_name() -> str:
     return f"{_campaign()}-retry"
 
 
+def driver_run_name() -> str:
+    """Name the run of a driver that was assembled in Python."""
+    return str(flow_run.parameters["driver"].run_id)
+
+
 def _campaign() -> str:
     return Campaign.open(Path(flow_run.parameters["directory"])).config.name

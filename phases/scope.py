@@ -53,6 +53,26 @@ class Scope:
     run_id: str
     logger: logging.Logger
 
+    @property
+    def train_datapool(self) -> TrainingPool:
+        """The labelled samples, under their other documented name."""
+        return self.training_pool
+
+    @property
+    def unlabeled_datapool(self) -> CandidatePool:
+        """The points that may be asked for, under their other documented name."""
+        return self.unlabeled_pool
+
+    @property
+    def validation_pool(self) -> TrainingPool:
+        """The samples that are never learnt from: the test set."""
+        return self.test_pool
+
+    @property
+    def val_datapool(self) -> TrainingPool:
+        """The same, under its other documented name."""
+        return self.test_pool
+
 
 @contextmanager
 def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:

@@ -1,0 +1,169 @@
+"""A driver's checkpoint on disk: JSON and safetensors, in the format of all our checkpoints."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pools.errors import UsageError
+from pools.files import publish_json
+from strategies.phase import STEP, ActiveLearningPhase
+from surrogates.manifest import (
+    MANIFEST,
+    Kind,
+    publish_tensors,
+    read_signed,
+    read_tensors,
+    signed,
+)
+from surrogates.training_state import state_to_tensors, tensors_to_state
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a checkpoint holds.
+
+    Attributes:
+        config: the driver's configuration, as JSON.
+        strategies: the strategies, as far as they have JSON.
+        training: the training configuration, without pools.
+        step: the step.
+        phase: the phase that it is resumed at.
+        epoch: the epoch after which it was written, in the middle of training.
+        pool: how many samples the training pool had at first, and how many were appended.
+        learner: class of the learner.
+        content: queues and what strategies know, encoded.
+        states: state of learner, optimizer and scheduler.
+    """
+
+    config: str
+    strategies: Mapping[str, Any]
+    training: Mapping[str, Any] | None
+    step: int
+    phase: ActiveLearningPhase
+    epoch: int | None
+    pool: Mapping[str, int] | None
+    learner: str
+    content: bytes
+    states: Mapping[str, Any]
+
+
+KIND = Kind(
+    "state.safetensors",
+    "driver/1",
+    "resume from another checkpoint of the run: they are below `checkpoints` in its directory",
+)
+_CONTENT = "content"
+_PLACE = "checkpoints"
+
+
+def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
+    """Publish a checkpoint; one that is there is replaced.
+
+    Raises:
+        CampaignError: the directory cannot be written.
+    """
+    trees, tensors = (
+        {},
+        {_CONTENT: torch.frombuffer(bytearray(snapshot.content), dtype=torch.uint8)},
+    )
+    for name, state in snapshot.states.items():
+        trees[name], found = state_to_tensors(state)
+        tensors |= {f"{name}.{key}": tensor for key, tensor in found.items()}
+    described = {f.name: getattr(snapshot, f.name) for f in fields(snapshot)}
+    description = {k: v for k, v in described.items() if k not in {"content", "states"}}
+    versions = {"solverloop": version("solverloop"), "torch": str(torch.__version__)}
+    sha = publish_tensors(directory, KIND, tensors)
+    content = {"trees": trees, "versions": versions, **description}
+    publish_json(directory / MANIFEST, signed(KIND, sha, content))
+
+
+def read_snapshot(directory: Path) -> Snapshot:
+    """Read a checkpoint; nothing in it is run.
+
+    Raises:
+        IntegrityError: it is damaged, edited, or of another format.
+    """
+    manifest = read_signed(directory, KIND)
+    tensors = read_tensors(directory, KIND, manifest["tensors_sha256"])
+    states = {
+        name: tensors_to_state(
+            tree,
+            {
+                key.removeprefix(f"{name}."): tensor
+                for key, tensor in tensors.items()
+                if key.startswith(f"{name}.")
+            },
+        )
+        for name, tree in manifest["trees"].items()
+    }
+    known = {f.name: manifest[f.name] for f in fields(Snapshot) if f.name in manifest}
+    return Snapshot(
+        **{
+            **known,
+            "phase": ActiveLearningPhase(manifest["phase"]),
+            "content": tensors[_CONTENT].numpy().tobytes(),
+            "states": states,
+        }
+    )
+
+
+def holds_checkpoint(log_dir: Path) -> bool:
+    """Say whether there is a whole checkpoint in a run's directory."""
+    return any((log_dir / _PLACE).rglob(MANIFEST))
+
+
+def newest(place: Path) -> Path:
+    """Return a checkpoint's directory: `place` itself, or the last one of the run in `place`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if (place / MANIFEST).is_file():
+        return place
+    found = [file.parent for file in (place / _PLACE).rglob(MANIFEST)]
+    if not found:
+        raise UsageError(
+            f"{place} is neither a checkpoint nor the directory of a run with one; give a run's "
+            "directory, such as active_learning_logs/<run_id>, or one of its checkpoints, such "
+            "as checkpoints/step_3/labeling"
+        )
+    return max(found, key=_order)
+
+
+def put_aside(run: Path, resumed: Snapshot) -> list[Path]:
+    """Move the checkpoints of a run that lie behind a resumed one to `superseded`.
+
+    Args:
+        run: the run's directory.
+        resumed: what is resumed.
+
+    Returns:
+        Where they are now.
+    """
+    here = (resumed.step, STEP.index(resumed.phase), resumed.epoch or 0)
+    behind = [place for place in _checkpoints(run) if _order(place) > here]
+    if not behind:
+        return []
+    taken = len(list((run / "superseded").glob("*")))
+    moved = []
+    for place in behind:
+        target = run / "superseded" / str(taken) / place.relative_to(run / _PLACE)
+        target.mkdir(parents=True, exist_ok=True)
+        for name in (MANIFEST, KIND.tensors):  # what lacks its manifest is no checkpoint
+            (place / name).replace(target / name)
+        moved.append(target)
+    return moved
+
+
+def _checkpoints(run: Path) -> list[Path]:
+    return [file.parent for file in (run / _PLACE).rglob(MANIFEST)]
+
+
+def _order(directory: Path) -> tuple[int, int, int]:
+    """Return where a checkpoint stands in its run: step, phase, epoch."""
+    manifest = read_signed(directory, KIND)
+    return manifest["step"], STEP.index(manifest["phase"]), manifest["epoch"] or 0
