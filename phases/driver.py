@@ -381,7 +381,10 @@ class Driver:
     def _queue(self, name: str) -> Any:  # noqa: ANN401 - any queue
         if self.strategies_config.queue_cls is not DurableQueue:
             return self.strategies_config.queue_cls()
-        queue = DurableQueue(self.log_dir / "queues.sqlite", f"{name}-{self.distribution.rank}")
+        file, own = self.log_dir / "queues.sqlite", f"{name}-{self.distribution.rank}"
+        queue = DurableQueue(
+            file, own, synchronous="normal"
+        )  # checkpoints and the journal are full
         if not holds_checkpoint(self.log_dir):
             drain(queue)  # of a run that was killed before its first checkpoint
         return queue
@@ -483,11 +486,13 @@ class Driver:
 
     def hide_asked(self) -> None:
         """Leave out of the unlabeled pool what is labelled, waits to be, or failed to be."""
-        if self._unlabeled is None:
-            return
+        if self._unlabeled is not None:
+            self._unlabeled.close(self._asked)
+
+    def _asked(self) -> set[str]:
         others = [*content_of(self.query_queue), *self.failed]
         labelled = self.journal.samples(before=self._step)
-        self._unlabeled.close((labelled | {identity_or_none(item) for item in others}) - {""})
+        return (labelled | {identity_or_none(item) for item in others}) - {""}
 
     def retry_failed(self) -> int:
         """Put the samples that have no label on the query queue, and return how many those are."""

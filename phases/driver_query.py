@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from phases.labelling import identity_or_none
+from pools.durable_queue import DurableQueue
 from pools.queue_content import content_of, drain, fill
 from strategies.accepting import call_accepting
+from strategies.needed import AbstractQueue
 from strategies.protocols import name_of
 
 if TYPE_CHECKING:
@@ -37,8 +39,16 @@ def query(driver: "Driver", args: Sequence[Any], kwargs: Mapping[str, Any]) -> N
                 "query %s: dropped %d of %d samples: they repeat, or were labelled before",
                 *(name_of(strategy), dropped, len(new)),
             )
-        fill(driver.query_queue, kept)
+        _refill(driver.query_queue, kept)
     driver.logger.info("%d samples to label", len(kept))
+
+
+def _refill(queue: AbstractQueue[Any], items: Sequence[Any]) -> None:
+    """Put items on an empty queue; on a durable one in one transaction, so with one fsync."""
+    if isinstance(queue, DurableQueue):
+        queue.restore(items)
+    else:
+        fill(queue, items)
 
 
 def _distinct(items: Sequence[Any], known: set[str]) -> list[Any]:

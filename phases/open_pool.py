@@ -1,6 +1,6 @@
 """The unlabeled pool of a driver as its strategies see it: without what was asked for already."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from pools.errors import UsageError
@@ -19,13 +19,14 @@ class OpenPool:
 
     def __init__(self, pool: Any) -> None:  # noqa: ANN401 - any pool
         self._pool = pool
+        self._closed: Callable[[], Collection[str]] | None = None
         self._asked: frozenset[str] = frozenset()
         self._identities: list[str] = []
         self._open: list[int] | None = None
 
-    def close(self, asked: Collection[str]) -> None:
-        """Leave out the samples of these identities."""
-        self._asked, self._open = frozenset(asked), None
+    def close(self, asked: Callable[[], Collection[str]]) -> None:
+        """Leave out the samples of these identities, which are asked for when somebody looks."""
+        self._closed = asked
 
     def __len__(self) -> int:
         """Return how many samples are open."""
@@ -50,6 +51,8 @@ class OpenPool:
         return getattr(self._pool, name)
 
     def _indices(self) -> list[int]:
+        if self._closed is not None:
+            self._asked, self._open, self._closed = frozenset(self._closed()), None, None
         if not self._asked:
             return list(range(len(self._pool)))
         if self._open is None or len(self._identities) != len(self._pool):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from queue import Empty
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pools.encoding import decode, encode
 from pools.errors import CampaignError, IntegrityError, SolverloopError, UsageError
@@ -96,13 +96,22 @@ class DurableQueue:
     Args:
         path: the file; made if need be, with its directory.
         name: which of the file's queues.
+        synchronous: `full`, or `normal`: then a loss of power, and nothing else, may take the
+            last changes, and a change takes half the time.
 
     Raises:
         IntegrityError: the file is damaged, of another format, or of another program.
         CampaignError: it cannot be made or opened.
     """
 
-    def __init__(self, path: Path, name: str = "queue") -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str = "queue",
+        *,
+        synchronous: Literal["full", "normal"] = "full",
+    ) -> None:
+        self._synchronous = synchronous
         self.path = path
         self.name = name
         self._connection: sqlite3.Connection | None = None
@@ -339,7 +348,7 @@ class DurableQueue:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         self._check(connection)
         _use_journal(connection)
         connection.execute("BEGIN IMMEDIATE")

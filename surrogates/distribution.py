@@ -12,6 +12,15 @@ from torch.nn.parallel import DistributedDataParallel
 _PATIENCE = timedelta(days=365)
 
 
+def over_ranks(value: float, model: object) -> float:
+    """Return the mean of a value over the ranks that train a model together."""
+    if not isinstance(model, DistributedDataParallel):
+        return value
+    mean = torch.tensor([value], dtype=torch.float64, device=next(model.parameters()).device)
+    distributed.all_reduce(mean, group=model.process_group)
+    return float(mean) / distributed.get_world_size(model.process_group)
+
+
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """This process among those that train together.

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from pools.errors import IntegrityError, UsageError
-from surrogates.distribution import Distribution
+from surrogates.distribution import Distribution, over_ranks
 from surrogates.epochs import Epochs
 from surrogates.optimization import update_of
 from surrogates.precision import device_named, dtype_named, place, precision_of
@@ -172,7 +172,7 @@ class DefaultTrainingLoop:
                 left = length.left(self.history.steps)
                 loss, steps = epochs.train(train_dataloader, epoch, left)
                 score = epochs.validate(validation_dataloader, max_val_steps)
-                _advance(lr_scheduler, loss if score is None else score)
+                _advance(lr_scheduler, loss if score is None else score, model)
                 self.history = self.history.extended(loss, score, steps)
                 self._checkpoint(model, optimizer, lr_scheduler, epoch)
                 if on_epoch_end is not None:
@@ -298,10 +298,10 @@ class DefaultTrainingLoop:
             self.save_training_checkpoint(place, model, optimizer, lr_scheduler, epoch)
 
 
-def _advance(scheduler: LRScheduler | None, loss: float) -> None:
-    """Step a scheduler once, after an epoch."""
+def _advance(scheduler: LRScheduler | None, loss: float, model: object) -> None:
+    """Step a scheduler once, after an epoch; on all ranks by the same loss."""
     if isinstance(scheduler, ReduceLROnPlateau):
-        scheduler.step(loss)
+        scheduler.step(over_ranks(loss, model))
     elif scheduler is not None:
         scheduler.step()
 

@@ -39,9 +39,7 @@ class UncertaintyQueryStrategy:
         # Create dataloader for unlabeled pool; this isn't necessarily
         # best practice, but transparent for this example
         unlabeled_loader = DataLoader(
-            self.driver.unlabeled_pool,
-            batch_size=self.batch_size,
-            shuffle=False
+            self.driver.unlabeled_pool, batch_size=self.batch_size, shuffle=False
         )
 
         # Compute uncertainty scores for all unlabeled samples
@@ -59,15 +57,15 @@ class UncertaintyQueryStrategy:
                 probs = torch.softmax(predictions, dim=-1)
                 entropy = -torch.sum(probs * torch.log(probs + 1e-10), dim=-1)
                 uncertainties.append(entropy)
-                indices.extend(range(idx * self.batch_size,
-                                     idx * self.batch_size + len(batch)))
+                indices.extend(range(idx * self.batch_size, idx * self.batch_size + len(batch)))
 
         # Concatenate all uncertainties
         all_uncertainties = torch.cat(uncertainties)
 
         # Select top-k most uncertain samples
-        top_k_indices = torch.topk(all_uncertainties,
-                                   k=min(self.max_samples, len(all_uncertainties))).indices
+        top_k_indices = torch.topk(
+            all_uncertainties, k=min(self.max_samples, len(all_uncertainties))
+        ).indices
 
         # Enqueue selected samples
         for idx in top_k_indices:
@@ -149,8 +147,10 @@ class CFDSolverLabelStrategy:
                 result = subprocess.run(
                     [
                         self.solver_executable,
-                        "--input", str(input_file),
-                        "--output", str(sample_dir / "output.json"),
+                        "--input",
+                        str(input_file),
+                        "--output",
+                        str(sample_dir / "output.json"),
                     ],
                     cwd=sample_dir,
                     timeout=self.timeout,
@@ -159,19 +159,13 @@ class CFDSolverLabelStrategy:
                     check=True,
                 )
                 self.logger.info(
-                    f"Solver completed for sample {sample_idx} "
-                    f"(return code: {result.returncode})"
+                    f"Solver completed for sample {sample_idx} (return code: {result.returncode})"
                 )
             except subprocess.TimeoutExpired:
-                self.logger.error(
-                    f"Solver timeout for sample {sample_idx} "
-                    f"after {self.timeout}s"
-                )
+                self.logger.error(f"Solver timeout for sample {sample_idx} after {self.timeout}s")
                 continue
             except subprocess.CalledProcessError as e:
-                self.logger.error(
-                    f"Solver failed for sample {sample_idx}: {e.stderr}"
-                )
+                self.logger.error(f"Solver failed for sample {sample_idx}: {e.stderr}")
                 continue
 
             # Parse solver output and create labeled sample
@@ -241,19 +235,26 @@ class SolverLabelStrategy(LabelStrategy):
         # Serialize sample parameters to solver input format
         input_file = sample_dir / "input.json"
         with open(input_file, "w") as f:
-            json.dump({
-                "geometry": sample["geometry_params"],
-                "flow_conditions": sample["boundary_conditions"],
-            }, f)
+            json.dump(
+                {
+                    "geometry": sample["geometry_params"],
+                    "flow_conditions": sample["boundary_conditions"],
+                },
+                f,
+            )
 
         # Construct solver command with parameterized arguments
         output_file = sample_dir / "output.json"
         cmd = [
             self.solver_path,
-            "--input", str(input_file),
-            "--output", str(output_file),
-            "--mesh-size", "fine",
-            "--convergence-tol", "1e-6",
+            "--input",
+            str(input_file),
+            "--output",
+            str(output_file),
+            "--mesh-size",
+            "fine",
+            "--convergence-tol",
+            "1e-6",
         ]
 
         # Execute solver with timeout
