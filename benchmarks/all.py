@@ -8,6 +8,8 @@ from pathlib import Path
 BENCHMARKS = (
     "pool_reading",
     "ensemble_training",
+    "training_loop",
+    "driver_overhead",
     "labelling",
     "labelling_openfoam",
     "memory",

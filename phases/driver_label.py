@@ -4,10 +4,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from phases.labelling import Labelled, Labelling
+from phases.labelling import Labelled, Labelling, count_of
 from pools.encoding import decode, encode
 from pools.errors import CampaignError, TooFewLabelsError
-from pools.queue_content import content_of, drain
+from pools.queue_content import drain
 from strategies.accepting import call_accepting
 from strategies.protocols import name_of
 
@@ -50,7 +50,7 @@ def _obtain(
     logger = logging.getLogger(f"{driver.logger.name}.{name_of(strategy)}")
     labelling = Labelling(driver.journal, driver.active_learning_step_idx, logger)
     labelling.reuse(driver.query_queue, driver.label_queue)
-    asked = len(content_of(driver.query_queue))
+    asked = count_of(driver.query_queue)
     if asked:
         _run(driver, labelling, args, kwargs)
     result = labelling.conclude(driver.query_queue)
@@ -78,7 +78,7 @@ def _run(
 
 def _say(driver: "Driver", result: Labelled, asked: int) -> None:
     """Log how it went; no label at all is an error."""
-    left = len(content_of(driver.query_queue))
+    left = count_of(driver.query_queue)
     driver.logger.info(
         "%d labelled, %d taken over, %d failed, %d left on the queue",
         *(result.obtained, result.kept, len(result.failed), left),

@@ -47,9 +47,11 @@ class Labelling:
 
     def reuse(self, query_queue: AbstractQueue[Any], label_queue: AbstractQueue[Any]) -> None:
         """Move samples whose labels were obtained before from one queue to the other, labelled."""
+        known = [*self.journal.labels(step=self.step), *self.journal.spare()]
+        if not known:
+            return
         asked = {identity_or_none(item) for item in content_of(query_queue)} - {""}
         used: set[str] = set()
-        known = [*self.journal.labels(step=self.step), *self.journal.spare()]
         for kept in sorted(known, key=lambda each: each.number):
             if kept.sample in asked - used:
                 used.add(kept.sample)
@@ -159,6 +161,12 @@ class KeepingQueue:
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._queue, name)
+
+
+def count_of(queue: AbstractQueue[Any]) -> int:
+    """Return how many items wait on a queue."""
+    size = getattr(queue, "qsize", None)
+    return int(size()) if callable(size) else len(content_of(queue))
 
 
 def identity_or_none(item: object) -> str:

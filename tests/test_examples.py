@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from campaign_examples import command, environment
 
+from examples import moons
 from phases.config import load
 from pools.errors import SolverError
 from pools.outcome import Outcome
@@ -69,3 +70,14 @@ def test_an_example_campaign_runs(prefect_api: str, tmp_path: Path, name: str) -
     )
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / name / "report" / "index.html").exists()
+
+
+def test_moons_learn_with_every_method(tmp_path: Path) -> None:
+    for method in moons.METHODS:
+        driver = moons.driver_of(method, seed=0, steps=1, directory=tmp_path)
+        driver.run()
+        driver.close()
+        first, last = driver.metrology_strategies[0].records
+        assert (first["labelled"], last["labelled"]) == (10, 15)
+        assert 0.5 < last["f1"] <= 1
+        assert last["f1"] == pytest.approx(2 / (1 / last["precision"] + 1 / last["recall"]))
