@@ -382,9 +382,8 @@ class Driver:
         if self.strategies_config.queue_cls is not DurableQueue:
             return self.strategies_config.queue_cls()
         file, own = self.log_dir / "queues.sqlite", f"{name}-{self.distribution.rank}"
-        queue = DurableQueue(
-            file, own, synchronous="normal"
-        )  # checkpoints and the journal are full
+        # A loss of power may take its last changes: checkpoints and the journal have them.
+        queue = DurableQueue(file, own, synchronous="normal")
         if not holds_checkpoint(self.log_dir):
             drain(queue)  # of a run that was killed before its first checkpoint
         return queue

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from phases.label_journal import LabelJournal
@@ -36,6 +37,8 @@ class Labelling:
         journal: every label so far.
         step: the step.
         logger: where it logs.
+        result: how it goes.
+        lock: held while a label is kept and put.
     """
 
     journal: LabelJournal
@@ -43,6 +46,7 @@ class Labelling:
     logger: logging.Logger
     result: Labelled = field(default_factory=Labelled)
     _taken: list[tuple[str, Any]] = field(default_factory=list)
+    lock: Any = field(default_factory=Lock)  # a strategy may label in threads
     _cannot_keep: bool = False
 
     def reuse(self, query_queue: AbstractQueue[Any], label_queue: AbstractQueue[Any]) -> None:
@@ -76,7 +80,9 @@ class Labelling:
 
     def took(self, item: object) -> None:
         """Note that the strategy took a sample."""
-        self._taken.append((identity_or_none(item), item))
+        name = identity_or_none(item)
+        with self.lock:
+            self._taken.append((name, item))
 
     def gave(self, label: object) -> None:
         """Keep a label, with the sample that it is of where that can be told."""
@@ -146,8 +152,9 @@ class KeepingQueue:
 
     def put(self, item: object, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Keep a label and put it on the queue."""
-        self._labelling.gave(item)
-        self._queue.put(item, *args, **kwargs)
+        with self._labelling.lock:  # the queue has the journal's order
+            self._labelling.gave(item)
+            self._queue.put(item, *args, **kwargs)
 
     def get(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the queue's own
         """Take the first label."""

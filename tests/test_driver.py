@@ -4,6 +4,7 @@ import json
 import logging
 import queue
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -418,3 +419,24 @@ def test_flags_that_contradict_the_parts(tmp_path: Path) -> None:
 
 def _log(one: Driver) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (one.log_dir / FILE).read_text().splitlines()]
+
+
+class InThreads(Exact):
+    """Labels in eight threads, after it has taken all."""
+
+    def label(self, queue_to_label: Any, serialize_queue: Any) -> None:
+        taken = []
+        while not queue_to_label.empty():
+            taken.append(queue_to_label.get())
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda x: serialize_queue.put((x, truth(x))), taken))
+
+
+def test_labels_of_threads_are_kept_in_the_order_of_the_pool(tmp_path: Path) -> None:
+    many = strategies(label_strategy=InThreads(), query_strategies=[Largest(16)])
+    one = Driver(config(tmp_path, max_active_learning_steps=2), learner(), many, training())
+    one.run()
+    kept = [kept.label[0].tolist() for kept in one.journal.labels()]
+    assert kept == [x.tolist() for x, _ in list(one.training_pool)[6:]]
+    assert len(kept) == 32
+    assert all(kept.sample for kept in one.journal.labels())
