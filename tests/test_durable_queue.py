@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_disk import mount, mounted
 
 from pools.durable_queue import DurableQueue, Failed, Taken
 from pools.errors import CampaignError, IntegrityError, SolverloopError, UsageError
@@ -481,25 +482,11 @@ def test_who_waits_too_long_is_told_why(
     assert durable.snapshot() == [2]
 
 
-def mount(directory: Path, options: str) -> None:
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)],
-        check=True,
-        capture_output=True,
-    )
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 256 kB."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
-    try:
-        mount(directory, "size=256k")
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("mounting a small file system is not permitted here")
-    yield directory
-    subprocess.run(["umount", "--lazy", str(directory)], check=True)
+    """Return a file system of 256 kB."""
+    with mounted(tmp_path / "disk", "256k") as directory:
+        yield directory
 
 
 def test_on_a_full_disk_what_was_put_is_kept(small_disk: Path) -> None:

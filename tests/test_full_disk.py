@@ -8,30 +8,17 @@ import pytest
 import yaml
 from campaign_examples import command, environment, outcome_of, solved_attempts
 from plain_campaigns import QUICK, run, start
+from small_disk import mount, mounted
 
 from phases.campaign import Campaign
 from pools.errors import SolverloopError
 
 
-def mount(directory: Path, options: str) -> None:
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)],
-        check=True,
-        capture_output=True,
-    )
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 64 kB."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
-    try:
-        mount(directory, "size=64k")
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("mounting a small file system is not permitted here")
-    yield directory
-    subprocess.run(["umount", "--lazy", str(directory)], check=True)
+    """Return a file system of 64 kB."""
+    with mounted(tmp_path / "disk", "64k") as directory:
+        yield directory
 
 
 @pytest.mark.parametrize("kilobytes", [64, 200, 450])
