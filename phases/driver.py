@@ -22,9 +22,11 @@ from phases.driver_checkpoint import (
     read_snapshot,
     write_snapshot,
 )
+from phases.driver_checks import check_parts, check_steps
 from phases.driver_config import DriverConfig
 from phases.driver_log import DriverLog, Where
 from phases.driver_pool import DriverPool
+from phases.driver_resume import restore_driver, snapshot_of
 from phases.driver_step import DriverStep
 from phases.label_journal import LabelJournal
 from phases.labelling import identity_or_none
@@ -32,7 +34,6 @@ from phases.loop import take_step
 from phases.open_pool import OpenPool
 from phases.seeding import seeded
 from phases.strategies_config import StrategiesConfig
-from phases.strategy_state import restore, state_of
 from phases.training_config import TrainingConfig
 from pools.durable_queue import DurableQueue
 from pools.encoding import decode, encode
@@ -41,7 +42,6 @@ from pools.queue_content import content_of, drain, fill
 from pools.seeds import seed_for
 from strategies.phase import STEP, ActiveLearningPhase
 from strategies.protocols import InferenceProtocol, name_of
-from strategies.requirements import LEARNER, require
 from surrogates.distribution import Distribution
 
 PhaseRunner = Callable[[ActiveLearningPhase, int, Callable[[], None]], None]
@@ -89,9 +89,9 @@ class Driver:
         self.stopped = ""
         self.failed: list[Any] = []
         self._step = 0
-        self._has_begun = False
+        self.has_begun = False
         self.resumed: Snapshot | None = None
-        self._check()
+        check_parts(config, learner, strategies_config, training_config)
         self._log = DriverLog(
             self.log_dir, self.run_id, self._where, is_quiet=not self.distribution.is_first
         )
@@ -230,7 +230,7 @@ class Driver:
     ) -> None:
         """Do one step: train, measure, and unless that was the last: query, label."""
         self._begin()
-        self._check_steps(train_step_fn, validate_step_fn)
+        check_steps(self, train_step_fn, validate_step_fn)
         most = self.config.max_active_learning_steps
         if self.config.skip_labeling and most is not None and self._step >= most:
             self.stopped = f"{most} of {most} steps done"  # there is nothing new to learn from
@@ -272,38 +272,14 @@ class Driver:
         Returns:
             The directory; None on all ranks but the first.
         """
-        self._has_begun = True
+        self.has_begun = True
         if not self.distribution.is_first:
             return None
         phase = self.current_phase or ActiveLearningPhase.TRAINING
         if path is None:
             path = self.log_dir / "checkpoints" / f"step_{self._step}" / str(phase)
             path = path if training_epoch is None else path / f"epoch_{training_epoch}"
-        strategies = self.strategies_config
-        snapshot = Snapshot(
-            config=self.config.to_json(),
-            strategies=strategies.to_dict(),
-            training=None if self.training_config is None else self.training_config.to_dict(),
-            step=self._step,
-            phase=phase,
-            epoch=training_epoch,
-            pool=None if self.pool is None else self.pool.counts(),
-            learner=f"{type(self.learner).__module__}.{type(self.learner).__qualname__}",
-            content=encode(
-                {
-                    "query": content_of(self.query_queue),
-                    "label": content_of(self.label_queue),
-                    "failed": self.failed,
-                    "states": [state_of(each) for each in strategies.all],
-                }
-            ),
-            states={
-                name: thing.state_dict()
-                for name, thing in self._trained().items()
-                if thing is not None
-            },
-        )
-        write_snapshot(Path(path), snapshot)
+        write_snapshot(Path(path), snapshot_of(self, phase, training_epoch))
         self.last_checkpoint = Path(path)
         return Path(path)
 
@@ -363,20 +339,13 @@ class Driver:
         )
         config = DriverConfig.from_json(snapshot.config, **(driver_config_overrides or {}))
         driver = cls(config, learner, strategies, training, inference_fn)
-        driver._restore(snapshot, place)
+        restore_driver(driver, snapshot, place)
         return driver
 
     # -- beneath ---------------------------------------------------------------------------------
 
     def _where(self) -> Where:
         return Where(self._step, str(self.current_phase or ""))
-
-    def _trained(self) -> dict[str, Any]:
-        return {
-            "learner": self.learner,
-            "optimizer": self.optimizer,
-            "scheduler": self.lr_scheduler,
-        }
 
     def _queue(self, name: str) -> Any:  # noqa: ANN401 - any queue
         if self.strategies_config.queue_cls is not DurableQueue:
@@ -388,48 +357,14 @@ class Driver:
             drain(queue)  # of a run that was killed before its first checkpoint
         return queue
 
-    def _check(self) -> None:
-        config, training, strategies = self.config, self.training_config, self.strategies_config
-        require(self.learner, LEARNER, "learner")
-        if not config.skip_training and training is None:
-            raise UsageError(
-                "training_config is None but skip_training is False; give a TrainingConfig, or "
-                "skip training"
-            )
-        if not config.skip_labeling and strategies.label_strategy is None:
-            raise UsageError(
-                "strategies_config has no label_strategy but skip_labeling is False; give one, or "
-                "skip labelling"
-            )
-        if not config.skip_labeling and training is None:
-            raise UsageError(
-                "training_config is None but skip_labeling is False, and labels are appended to "
-                "its train_datapool; give a TrainingConfig, or skip labelling"
-            )
-
-    def _check_steps(self, train_step_fn: Any, validate_step_fn: Any) -> None:  # noqa: ANN401
-        """Refuse to train without a step function, before anything is trained."""
-        if self.config.skip_training:
-            return
-        loop = self.train_loop_fn
-        own = getattr(loop, "train_step_fn", None) or getattr(self.learner, "training_step", None)
-        if train_step_fn is None and own is None and hasattr(loop, "train_step_fn"):
-            raise UsageError(
-                f"nobody says how to train {type(self.learner).__name__}: give train_step_fn to "
-                "run(), such as `def step(model, batch): return loss(model(batch[0]), batch[1])`, "
-                "give it to DefaultTrainingLoop, or let the learner have a `training_step`"
-            )
-        if validate_step_fn is not None and self.val_datapool is None:
-            raise UsageError("validate_step_fn is given but val_datapool is None; give both")
-
     def _begin(self) -> None:
         """Refuse to begin a run where another one has been.
 
         One that was killed before its first checkpoint begins anew; its labels are taken over.
         """
-        if not self._has_begun and self._step == 0:
+        if not self.has_begun and self._step == 0:
             self.distribution.on_first(self._refuse_foreign)
-        self._has_begun = True
+        self.has_begun = True
 
     def _refuse_foreign(self) -> None:
         if holds_checkpoint(self.log_dir):
@@ -438,50 +373,11 @@ class Driver:
                 f"{str(self.log_dir)!r}, learner=..., train_datapool=...), or give another run_id"
             )
 
-    def _restore(self, snapshot: Snapshot, place: Path) -> None:
-        """Take over what a checkpoint holds."""
-        try:
-            self.learner.load_state_dict(snapshot.states["learner"])
-        except (RuntimeError, KeyError) as error:
-            raise UsageError(
-                f"{place} was written with a {snapshot.learner} whose weights do not fit the "
-                f"{type(self.learner).__qualname__} that is given: {error}; give a learner of the "
-                "same architecture"
-            ) from error
-        self._step, self.resumed, self.last_checkpoint = snapshot.step, snapshot, place
-        self._has_begun = True
-        self._restore_optimizer(snapshot)
-        content = decode(snapshot.content)
-        for queue, items in ((self.query_queue, "query"), (self.label_queue, "label")):
-            drain(queue)
-            fill(queue, content[items])
-        self.failed = list(content["failed"])
-        strategies = self.strategies_config.all
-        for strategy, state in zip(strategies, content["states"], strict=True):
-            restore(strategy, state)
-        if self.pool is not None and snapshot.pool is not None:
-            self.pool.refill(snapshot.pool, self.journal, snapshot.step)
-        self.hide_asked()
-        self.logger.info("resumed %s at step %d, %s", place, snapshot.step, snapshot.phase)
-
     def _leave_old_course(self) -> None:
         """Put aside the checkpoints behind the one that is resumed: other labels led to them."""
         assert self.resumed is not None
         for place in put_aside(self.log_dir, self.resumed):
             self.logger.info("this run goes on from here; %s is of its old course", place)
-
-    def _restore_optimizer(self, snapshot: Snapshot) -> None:
-        """Make optimizer and scheduler as they were when the checkpoint was written."""
-        if self.training_config is None or "optimizer" not in snapshot.states:
-            return
-        trained = snapshot.step - (STEP.index(snapshot.phase) == 0 and snapshot.epoch is None)
-        declared = self.training_config.optimizer_of(max(trained, 0))
-        self.learner.to(self.device)
-        self.optimizer = declared.optimizer(self.learner.parameters())
-        self.lr_scheduler = declared.scheduler(self.optimizer)
-        if self.lr_scheduler is not None and "scheduler" in snapshot.states:
-            self.lr_scheduler.load_state_dict(snapshot.states["scheduler"])
-        self.optimizer.load_state_dict(snapshot.states["optimizer"])  # its rates come last
 
     def hide_asked(self) -> None:
         """Leave out of the unlabeled pool what is labelled, waits to be, or failed to be."""

@@ -15,7 +15,7 @@ def state_of(strategy: object) -> dict[str, Any]:
     among its attributes, and what its own `state_dict()` returns, where it has one with
     `load_state_dict`.
     """
-    state: dict[str, Any] = {}
+    state: dict[str, Any] = {"kind": type(strategy).__qualname__}
     if hasattr(strategy, "state_dict") and hasattr(strategy, "load_state_dict"):
         state["own"] = strategy.state_dict()
     if isinstance(records := getattr(strategy, "records", None), list):
@@ -29,7 +29,9 @@ def state_of(strategy: object) -> dict[str, Any]:
 
 
 def restore(strategy: Any, state: Mapping[str, Any]) -> None:  # noqa: ANN401 - any strategy
-    """Give a strategy what `state_of` kept."""
+    """Give a strategy what `state_of` kept; one of another class keeps what it has."""
+    if state["kind"] != type(strategy).__qualname__:
+        return
     if "own" in state:
         strategy.load_state_dict(state["own"])
     if "records" in state:

@@ -440,3 +440,13 @@ def test_labels_of_threads_are_kept_in_the_order_of_the_pool(tmp_path: Path) -> 
     assert kept == [x.tolist() for x, _ in list(one.training_pool)[6:]]
     assert len(kept) == 32
     assert all(kept.sample for kept in one.journal.labels())
+
+
+def test_other_strategies_may_go_on(tmp_path: Path) -> None:
+    driver(tmp_path).run()
+    fewer = {"query_strategies": [Largest(2), Largest(1)], "metrology_strategies": []}
+    again = resumed(
+        tmp_path / "run" / "checkpoints" / "step_1" / "labeling", strategies_config_overrides=fewer
+    )
+    assert again.run() == "3 of 3 steps done"
+    assert len(again.training_pool) == 6 + 9
