@@ -70,7 +70,9 @@ def _run(campaign: Campaign, asked: Asked, plan: Plan) -> str:
             append_retried(campaign)
         return conclude(campaign, plan)
     from flows.retry import retry_failed_samples  # Prefect takes two seconds to load
+    from flows.temporary_server import TemporaryServer
 
+    TemporaryServer()
     return retry_failed_samples(
         campaign.directory,
         [record.pick.sample.id for record in plan.records],

@@ -35,7 +35,9 @@ def _run(config: CampaignConfig, directory: Path, *, retry_failed: bool) -> str:
 
     Campaign.start(config, directory)
     from flows.campaign import run_campaign  # and Prefect two, once nothing can be refused
+    from flows.temporary_server import TemporaryServer
 
+    TemporaryServer()
     return run_campaign(config, directory, retry_failed=retry_failed)
 
 
