@@ -9,17 +9,9 @@ from typing import Any
 import torch
 
 from pools.errors import UsageError
-from pools.files import publish_json
 from strategies.phase import STEP, ActiveLearningPhase
-from surrogates.manifest import (
-    MANIFEST,
-    Kind,
-    publish_tensors,
-    read_signed,
-    read_tensors,
-    signed,
-)
-from surrogates.training_state import state_to_tensors, tensors_to_state
+from surrogates.manifest import MANIFEST, Kind, read_signed
+from surrogates.training_checkpoint import load_groups, save_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +58,12 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
     Raises:
         CampaignError: the directory cannot be written.
     """
-    trees, tensors = (
-        {},
-        {_CONTENT: torch.frombuffer(bytearray(snapshot.content), dtype=torch.uint8)},
-    )
-    for name, state in snapshot.states.items():
-        trees[name], found = state_to_tensors(state)
-        tensors |= {f"{name}.{key}": tensor for key, tensor in found.items()}
+    content = torch.frombuffer(bytearray(snapshot.content), dtype=torch.uint8)
     described = {f.name: getattr(snapshot, f.name) for f in fields(snapshot)}
     description = {k: v for k, v in described.items() if k not in {"content", "states"}}
     versions = {"solverloop": version("solverloop"), "torch": str(torch.__version__)}
-    sha = publish_tensors(directory, KIND, tensors)
-    content = {"trees": trees, "versions": versions, **description}
-    publish_json(directory / MANIFEST, signed(KIND, sha, content))
+    groups = {**snapshot.states, _CONTENT: content}
+    save_groups(directory, groups, {"versions": versions, **description}, KIND)
 
 
 def read_snapshot(directory: Path) -> Snapshot:
@@ -87,33 +72,16 @@ def read_snapshot(directory: Path) -> Snapshot:
     Raises:
         IntegrityError: it is damaged, edited, or of another format.
     """
-    manifest = read_signed(directory, KIND)
-    tensors = read_tensors(directory, KIND, manifest["tensors_sha256"])
-    states = {
-        name: tensors_to_state(
-            tree,
-            {
-                key.removeprefix(f"{name}."): tensor
-                for key, tensor in tensors.items()
-                if key.startswith(f"{name}.")
-            },
-        )
-        for name, tree in manifest["trees"].items()
-    }
-    known = {f.name: manifest[f.name] for f in fields(Snapshot) if f.name in manifest}
-    return Snapshot(
-        **{
-            **known,
-            "phase": ActiveLearningPhase(manifest["phase"]),
-            "content": tensors[_CONTENT].numpy().tobytes(),
-            "states": states,
-        }
-    )
+    states, description = load_groups(directory, KIND)
+    content = states.pop(_CONTENT).numpy().tobytes()
+    phase = ActiveLearningPhase(description.pop("phase"))
+    del description["versions"]  # for whoever reads it
+    return Snapshot(**description, phase=phase, content=content, states=states)
 
 
 def holds_checkpoint(log_dir: Path) -> bool:
     """Say whether there is a whole checkpoint in a run's directory."""
-    return any((log_dir / _PLACE).rglob(MANIFEST))
+    return bool(_checkpoints(log_dir))
 
 
 def newest(place: Path) -> Path:
@@ -124,7 +92,7 @@ def newest(place: Path) -> Path:
     """
     if (place / MANIFEST).is_file():
         return place
-    found = [file.parent for file in (place / _PLACE).rglob(MANIFEST)]
+    found = _checkpoints(place)
     if not found:
         raise UsageError(
             f"{place} is neither a checkpoint nor the directory of a run with one; give a run's "
@@ -165,5 +133,5 @@ def _checkpoints(run: Path) -> list[Path]:
 
 def _order(directory: Path) -> tuple[int, int, int]:
     """Return where a checkpoint stands in its run: step, phase, epoch."""
-    manifest = read_signed(directory, KIND)
-    return manifest["step"], STEP.index(manifest["phase"]), manifest["epoch"] or 0
+    described = read_signed(directory, KIND)["description"]
+    return described["step"], STEP.index(described["phase"]), described["epoch"] or 0

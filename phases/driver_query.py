@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from phases.labelling import identity_or_none
-from pools.durable_queue import DurableQueue
-from pools.queue_content import content_of, drain, fill
+from pools.queue_content import content_of, replace
 from strategies.accepting import call_accepting
-from strategies.needed import AbstractQueue
 from strategies.protocols import name_of
 
 if TYPE_CHECKING:
@@ -32,23 +30,15 @@ def query(driver: "Driver", args: Sequence[Any], kwargs: Mapping[str, Any]) -> N
         before = len(kept)
         call = strategy if callable(strategy) else strategy.sample
         call_accepting(call, [driver.query_queue], args, kwargs)
-        new = drain(driver.query_queue)[before:]
+        new = content_of(driver.query_queue)[before:]
         kept += _distinct(new, known | {identity_or_none(item) for item in kept})
         if (dropped := len(new) - (len(kept) - before)) > 0:
             driver.logger.warning(
                 "query %s: dropped %d of %d samples: they repeat, or were labelled before",
                 *(name_of(strategy), dropped, len(new)),
             )
-        _refill(driver.query_queue, kept)
+        replace(driver.query_queue, kept)
     driver.logger.info("%d samples to label", len(kept))
-
-
-def _refill(queue: AbstractQueue[Any], items: Sequence[Any]) -> None:
-    """Put items on an empty queue; on a durable one in one transaction, so with one fsync."""
-    if isinstance(queue, DurableQueue):
-        queue.restore(items)
-    else:
-        fill(queue, items)
 
 
 def _distinct(items: Sequence[Any], known: set[str]) -> list[Any]:

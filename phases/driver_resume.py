@@ -7,7 +7,7 @@ from phases.driver_checkpoint import Snapshot
 from phases.strategy_state import restore, state_of
 from pools.encoding import decode, encode
 from pools.errors import UsageError
-from pools.queue_content import content_of, drain, fill
+from pools.queue_content import content_of, replace
 from strategies.phase import STEP, ActiveLearningPhase
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def restore_driver(driver: "Driver", snapshot: Snapshot, place: Path) -> None:
     _restore_optimizer(driver, snapshot)
     content = decode(snapshot.content)
     for queue, items in ((driver.query_queue, "query"), (driver.label_queue, "label")):
-        drain(queue)
-        fill(queue, content[items])
+        replace(queue, content[items])
     driver.failed = list(content["failed"])
     strategies = driver.strategies_config.all
     for strategy, state in zip(strategies, content["states"], strict=False):  # some may be new

@@ -1,7 +1,7 @@
 """The label phase of a driver: every label is on disk as soon as it is there."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from phases.label_journal import LabelJournal
 from pools.durable_queue import DurableQueue
 from pools.errors import UsageError
-from pools.queue_content import content_of, drain, fill
+from pools.queue_content import content_of, replace
 from strategies.identity import identity
 from strategies.needed import AbstractQueue
 
@@ -66,17 +66,23 @@ class Labelling:
             else:
                 self.journal.assign(kept.number, None)
         if used:
-            left = [item for item in drain(query_queue) if identity_or_none(item) not in used]
-            fill(query_queue, left)
+            items = content_of(query_queue)
+            replace(query_queue, [item for item in items if identity_or_none(item) not in used])
         self.result.kept = len(used)
 
     def samples(self, queue: AbstractQueue[Any]) -> "WatchedQueue":
         """Return the queue of samples as the strategy gets it."""
-        return WatchedQueue(queue, self)
+        return WatchedQueue(queue, took=self.took)
 
-    def labels(self, queue: AbstractQueue[Any]) -> "KeepingQueue":
-        """Return the queue of labels as the strategy gets it."""
-        return KeepingQueue(queue, self)
+    def labels(self, queue: AbstractQueue[Any]) -> "WatchedQueue":
+        """Return the queue of labels as the strategy gets it: what is put is on disk."""
+
+        def put(label: object, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+            with self.lock:  # the queue has the journal's order
+                self.gave(label)
+                queue.put(label, *args, **kwargs)
+
+        return WatchedQueue(queue, put=put)
 
     def took(self, item: object) -> None:
         """Note that the strategy took a sample."""
@@ -117,48 +123,31 @@ class Labelling:
 
 
 class WatchedQueue:
-    """A queue that tells what is taken from it; all else is the queue's own."""
+    """A queue with somebody who is told what is taken and who puts; all else is the queue's own.
 
-    def __init__(self, queue: AbstractQueue[Any], labelling: Labelling) -> None:
+    Args:
+        queue: the queue.
+        took: told of each item that is taken.
+        put: puts an item, instead of the queue's own `put`.
+    """
+
+    def __init__(
+        self,
+        queue: AbstractQueue[Any],
+        *,
+        took: Callable[[Any], None] | None = None,
+        put: Callable[..., None] | None = None,
+    ) -> None:
         self._queue = queue
-        self._labelling = labelling
+        self._took = took
+        self.put = put or queue.put
 
     def get(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the queue's own
         """Take the first item."""
         item = self._queue.get(*args, **kwargs)
-        self._labelling.took(item)
+        if self._took is not None:
+            self._took(item)
         return item
-
-    def put(self, item: object) -> None:
-        """Put an item back, which is then not taken."""
-        self._queue.put(item)
-
-    def empty(self) -> bool:
-        """Say whether there is nothing to get."""
-        return self._queue.empty()
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the queue has
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self._queue, name)
-
-
-class KeepingQueue:
-    """A queue whose items are on disk once they are put; all else is the queue's own."""
-
-    def __init__(self, queue: AbstractQueue[Any], labelling: Labelling) -> None:
-        self._queue = queue
-        self._labelling = labelling
-
-    def put(self, item: object, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        """Keep a label and put it on the queue."""
-        with self._labelling.lock:  # the queue has the journal's order
-            self._labelling.gave(item)
-            self._queue.put(item, *args, **kwargs)
-
-    def get(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the queue's own
-        """Take the first label."""
-        return self._queue.get(*args, **kwargs)
 
     def empty(self) -> bool:
         """Say whether there is nothing to get."""

@@ -78,6 +78,16 @@ def drain(queue: Fifo) -> list[Any]:
     return items
 
 
+def replace(queue: Fifo, items: Iterable[Any]) -> None:
+    """Let a queue hold these items and no others; a durable one in one transaction."""
+    if isinstance(queue, _Durable):
+        queue.give_back()
+        queue.restore(items)
+        return
+    _all_of(queue)
+    fill(queue, items)
+
+
 def _all_of(queue: Fifo) -> list[Any]:
     items = []
     while not queue.empty():

@@ -16,7 +16,7 @@ from surrogates.training_state import State, state_to_tensors, tensors_to_state
 
 TENSORS = "training.safetensors"
 
-_KIND = Kind(
+TRAINING = Kind(
     TENSORS,
     format="training-1",
     way_out="load an earlier checkpoint, or train again without one",
@@ -27,6 +27,7 @@ def save_groups(
     directory: Path,
     groups: Mapping[str, State],
     description: Mapping[str, Any] | None = None,
+    kind: Kind = TRAINING,
 ) -> list[Path]:
     """Publish groups of states in a directory of its own.
 
@@ -37,6 +38,7 @@ def save_groups(
             the new one is whole: where that matters, save to a new directory each time.
         groups: states by the group's name.
         description: what else the manifest should tell, as JSON.
+        kind: the kind of checkpoint.
 
     Returns:
         The files written.
@@ -47,12 +49,12 @@ def save_groups(
     """
     tree, tensors = state_to_tensors(dict(groups))
     content = {"groups": tree, "description": _plain(description or {})}
-    sha = publish_tensors(directory, _KIND, tensors)
-    publish_json(directory / MANIFEST, signed(_KIND, sha, content))
-    return [directory / TENSORS, directory / MANIFEST]
+    sha = publish_tensors(directory, kind, tensors)
+    publish_json(directory / MANIFEST, signed(kind, sha, content))
+    return [directory / kind.tensors, directory / MANIFEST]
 
 
-def load_groups(directory: Path) -> tuple[dict[str, State], dict[str, Any]]:
+def load_groups(directory: Path, kind: Kind = TRAINING) -> tuple[dict[str, State], dict[str, Any]]:
     """Load what `save_groups` saved; no code is run.
 
     Returns:
@@ -61,14 +63,14 @@ def load_groups(directory: Path) -> tuple[dict[str, State], dict[str, Any]]:
     Raises:
         IntegrityError: a file is missing, damaged, edited, or of another format.
     """
-    manifest = read_signed(directory, _KIND)
-    tensors = read_tensors(directory, _KIND, manifest["tensors_sha256"])
+    manifest = read_signed(directory, kind)
+    tensors = read_tensors(directory, kind, manifest["tensors_sha256"])
     try:
         groups = dict(tensors_to_state(manifest["groups"], tensors))
         description = dict(manifest["description"])
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise IntegrityError(
-            f"{directory / MANIFEST} is signed but holds no training ({error!r}); {_KIND.way_out}"
+            f"{directory / MANIFEST} is signed but holds no training ({error!r}); {kind.way_out}"
         ) from error
     return groups, description
 

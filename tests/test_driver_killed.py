@@ -42,7 +42,7 @@ def of_both(queue: str) -> dict[str, Any]:
         "first query, after one put": case((*put, 2), queue=queue),
         "query, after one put": case((*put, a_step + 2), queue=queue),
         "query, chosen and not yet left": case(
-            ("phases.driver_query", "_refill", 2), queue=queue, **ALL
+            ("phases.driver_query", "replace", 2), queue=queue, **ALL
         ),
         "label, the first": case((LABEL, "Counting.solve", 1), queue=queue),
         "label, between get and put": case((LABEL, "Counting.solve", 5), queue=queue),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pools.durable_queue import DurableQueue
-from pools.queue_content import content_of, drain, fill
+from pools.queue_content import content_of, drain, fill, replace
 
 
 class Plain:
@@ -66,6 +66,15 @@ def test_draining_leaves_nothing(some: Any) -> None:
     assert drain(some) == [1, 2]
     assert some.empty()
     assert content_of(some) == drain(some) == []
+
+
+def test_what_replaces_is_all_there_is(some: Any) -> None:
+    fill(some, [1, 2, 3])
+    some.get()
+    replace(some, [4, 5])
+    assert content_of(some) == [4, 5]
+    replace(some, [])
+    assert some.empty()
 
 
 def test_looking_does_not_count_for_join() -> None:

@@ -13,7 +13,7 @@ from torch.optim import lr_scheduler
 
 from pools.errors import IntegrityError, UsageError
 from surrogates.manifest import MANIFEST, signed
-from surrogates.training_checkpoint import _KIND, TENSORS, load_groups, save_groups
+from surrogates.training_checkpoint import TENSORS, TRAINING, load_groups, save_groups
 from surrogates.training_state import state_to_tensors, tensors_to_state
 
 
@@ -273,7 +273,7 @@ def test_another_kind_of_checkpoint_is_refused(tmp_path: Path) -> None:
 def test_a_signed_manifest_of_something_else_is_refused(content: Any, tmp_path: Path) -> None:
     save_groups(tmp_path, {})
     sha = json.loads((tmp_path / MANIFEST).read_text())["tensors_sha256"]
-    (tmp_path / MANIFEST).write_text(json.dumps(signed(_KIND, sha, content)))
+    (tmp_path / MANIFEST).write_text(json.dumps(signed(TRAINING, sha, content)))
     with pytest.raises(IntegrityError, match="is signed but holds no training"):
         load_groups(tmp_path)
 
