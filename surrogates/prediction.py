@@ -1,7 +1,7 @@
 """What a surrogate says of samples, and the seam through which everybody asks it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ class Prediction:
     fields: Estimate
 
 
+@runtime_checkable
 class Learner(Protocol):
     """The surrogate as query and metrology strategies see it."""
 
@@ -39,4 +40,39 @@ class Learner(Protocol):
         training pool: fields weighted by area; half from the fields, half from the quantities
         where both exist.
         """
+        ...
+
+
+FeatureKind = Literal["gradients", "last_layer", "ensemble", "latent", "inputs"]
+"""Which features of a point: sketched gradients of the outputs by the weights, the inputs of the
+last layer, the members' centred outputs, an inner representation, or the normalised parameters."""
+
+
+@runtime_checkable
+class FeaturedLearner(Learner, Protocol):
+    """A learner that can say how alike two points are to it."""
+
+    def features(self, parameters: Array, kind: FeatureKind = "gradients") -> NDArray[np.float32]:
+        """Return features of points, shape (n, d) to (n, D); their products are a kernel's.
+
+        The same learner gives the same features of a point in every call, whatever the others.
+        """
+        ...
+
+
+@runtime_checkable
+class Committee(Learner, Protocol):
+    """A learner of several members."""
+
+    def members(self, parameters: Array) -> Array:
+        """Return every member's normalised outputs, shape (n, d) to (e, n, outputs)."""
+        ...
+
+
+@runtime_checkable
+class Classifier(Learner, Protocol):
+    """A learner of classes."""
+
+    def class_probabilities(self, parameters: Array) -> Array:
+        """Return every member's probability of each class, shape (n, d) to (e, n, classes)."""
         ...
