@@ -15,23 +15,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from phases.append import append, append_design
 from phases.campaign import Campaign
+from phases.campaign_driver import CampaignDriver
 from phases.config import parse
-from phases.design import design
-from phases.label import (
-    conclude_design_label,
-    conclude_label,
-    design_to_solve,
-    label_sample,
-    step_to_solve,
-)
-from phases.metrology import metrology
-from phases.query import query
-from phases.stopping import stopping_decision
-from phases.train import train
-from pools.pick import Pick
-from solvers.workers import SolverWorkers
 
 WARM = 10  # steps after which imports, thread pools and the allocator have settled
 KIB = 1024
@@ -116,33 +102,10 @@ def _campaign(directory: Path, steps: int) -> Campaign:
 
 def _run(campaign: Campaign, steps: int) -> Iterator[Memory]:
     """Run the loop, and yield the memory after each step."""
-    with SolverWorkers(campaign.config.solver, 1) as workers:
-        _design(campaign, workers)
-        for step in range(steps):
-            _step(campaign, step, workers)
-            yield Memory.now()
-
-
-def _design(campaign: Campaign, workers: SolverWorkers) -> None:
-    design(campaign)
-    _label(campaign, 0, design_to_solve(campaign), workers)
-    conclude_design_label(campaign)
-    append_design(campaign)
-
-
-def _step(campaign: Campaign, step: int, workers: SolverWorkers) -> None:
-    train(campaign, step)
-    metrology(campaign, step)
-    stopping_decision(campaign, step)
-    query(campaign, step)
-    _label(campaign, step, step_to_solve(campaign, step), workers)
-    conclude_label(campaign, step)
-    append(campaign, step)
-
-
-def _label(campaign: Campaign, step: int, picks: list[Pick], workers: SolverWorkers) -> None:
-    for pick in picks:
-        label_sample(campaign, step, pick, workers, retry_failed=False)
+    driver = CampaignDriver(campaign)
+    for _ in range(steps):
+        driver.active_learning_step()
+        yield Memory.now()
 
 
 if __name__ == "__main__":

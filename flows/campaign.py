@@ -1,7 +1,6 @@
 """The loop: prepare, then step after step until a stopping rule decides."""
 
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from prefect import flow
@@ -10,11 +9,11 @@ from prefect.states import Completed
 
 from flows.names import campaign_run_name, design_run_name, step_run_name
 from phases.campaign import Campaign
+from phases.campaign_driver import CampaignDriver
 from phases.config import CampaignConfig
 from phases.label import design_to_solve, step_to_solve
 from phases.loop import take_step
 from phases.overview import in_words
-from phases.retry import append_retried
 from phases.stopping import stopping_decision
 from tasks.append import append, append_design
 from tasks.design import design
@@ -39,17 +38,32 @@ def run_campaign(
     Returns:
         Why it stopped, in words.
     """
-    campaign = Campaign.start(config, directory or Path("campaigns") / config.name)
     again = retry_failed or flow_run.run_count > 1  # Retry in the UI means the failed ones too
-    with campaign.exclusive():
-        campaign.verify()
-        append_retried(campaign)  # what a killed retry solved
-        prepare_campaign(campaign.directory, retry_failed=again)
-        reason, steps = "", count(campaign.first_unfinished_step())
-        while not reason:
-            reason = active_learning_step(campaign.directory, next(steps), retry_failed=again)
+    place = directory or Path("campaigns") / config.name
+    return CampaignDriver.start(config, place, FlowWork(retry_failed=again)).run()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowWork:
+    """How a campaign's work is done by Prefect: each step a flow, each phase a task.
+
+    Attributes:
+        retry_failed: solve again the samples that failed in a step that is not finished.
+    """
+
+    retry_failed: bool
+
+    def prepare(self, campaign: Campaign) -> None:
+        """Label the initial design and the test set, and begin the training pool."""
+        prepare_campaign(campaign.directory, retry_failed=self.retry_failed)
+
+    def step(self, campaign: Campaign, step: int) -> str:
+        """Take a step; return why the campaign stops here, or nothing when it goes on."""
+        return active_learning_step(campaign.directory, step, retry_failed=self.retry_failed)
+
+    def conclude(self, campaign: Campaign) -> None:
+        """Draw the report."""
         report_campaign(campaign)
-    return reason
 
 
 @flow(name="initial-design", flow_run_name=design_run_name)

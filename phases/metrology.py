@@ -6,7 +6,6 @@ from phases.scope import scope
 from pools.files import publish_json
 from pools.ledger import Entry
 from strategies.metrics import Metrics
-from strategies.metrology import FixedTestSet
 
 
 def metrology(campaign: Campaign, step: int) -> Entry:
@@ -16,9 +15,9 @@ def metrology(campaign: Campaign, step: int) -> Entry:
 
 def measure(campaign: Campaign, step: int) -> Work:
     """Write the metrics of a step's surrogate; doing it again gives the same file."""
-    strategy = FixedTestSet()
     with scope(campaign, step, "metrology") as seen:
-        strategy.attach(seen)
+        seen.attach_strategies()
+        (strategy,) = seen.metrology_strategies
         strategy.compute()
     record = strategy.records[-1]
     file = campaign.step_directory(step) / "metrics.json"

@@ -1,6 +1,7 @@
 """The query phase: choose what the solver is asked next."""
 
 from collections import Counter
+from dataclasses import replace
 
 from phases.asked import write_picks
 from phases.campaign import Campaign, Work
@@ -21,6 +22,7 @@ def choose(campaign: Campaign, step: int) -> Work:
     config = campaign.config
     with scope(campaign, step, "query") as seen:
         k = min(config.samples_per_step, len(open_candidates(seen)))
-        picks = run_queries(build_queries(config.query, k), seen)
+        strategies = build_queries(config.query, k)
+        picks = run_queries(strategies, replace(seen, query_strategies=strategies))
     file = write_picks(campaign.step_directory(step) / "selection.json", picks)
     return Work([file], {"asked_by": dict(Counter(pick.asked_by for pick in picks))})

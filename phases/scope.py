@@ -1,22 +1,31 @@
 """What a strategy sees after `attach`: the state of a campaign at one step."""
 
+import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Never, Protocol
 
 import numpy as np
 
 from phases.asked import queried_picks
 from phases.campaign import Campaign
+from phases.campaign_label import solver_label
+from phases.campaign_queues import DirectoryQueue, to_append, to_label
 from phases.design import design_sequence
 from phases.progress import LOGGER
 from pools.candidates import CandidatePool, DesignSequence
+from pools.errors import IntegrityError, UsageError
 from pools.seeds import generator_for, seed_for
 from pools.space import ParameterSpace
 from pools.training import TrainingPool
+from strategies.label import SolverLabel
+from strategies.metrology import FixedTestSet
+from strategies.needed import Attachable, Querying
 from strategies.remaining import SOBOL, without
+from strategies.settings import build_queries
 from surrogates.checkpoint import load
 from surrogates.prediction import Learner
 
@@ -38,6 +47,11 @@ class Scope:
         log_dir: the step's directory.
         run_id: name of the campaign.
         logger: where strategies log.
+        query_queue: what was chosen and is not labelled yet.
+        label_queue: what is labelled and not appended yet.
+        query_strategies: who chooses.
+        label_strategy: who labels.
+        metrology_strategies: who measures.
     """
 
     learner: Learner
@@ -52,6 +66,11 @@ class Scope:
     log_dir: Path
     run_id: str
     logger: logging.Logger
+    query_queue: DirectoryQueue
+    label_queue: DirectoryQueue
+    query_strategies: Sequence[Querying]
+    label_strategy: SolverLabel
+    metrology_strategies: Sequence[FixedTestSet]
 
     @property
     def train_datapool(self) -> TrainingPool:
@@ -73,6 +92,21 @@ class Scope:
         """The same, under its other documented name."""
         return self.test_pool
 
+    def attach_strategies(self) -> None:
+        """Let every strategy see this step."""
+        attach_all(self)
+
+    def active_learning_step(self, *_args: object, **_kwargs: object) -> Never:
+        """Refuse: who is attached to a step takes part in it.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(
+            f"a strategy asked for another step in the {self.current_phase} phase of step "
+            f"{self.active_learning_step_idx}; steps are taken by phases.campaign_driver"
+        )
+
 
 @contextmanager
 def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
@@ -85,13 +119,18 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
             unlabeled_pool=candidates(campaign, step),
             test_pool=test,
             space=config.parameters,
-            design=design_sequence(campaign, _design_points_used(campaign, step)),
+            design=design_sequence(campaign, design_points_used(campaign, step)),
             rng=generator_for(config.seed, step, phase),
             active_learning_step_idx=step,
             current_phase=phase,
             log_dir=campaign.step_directory(step),
             run_id=config.name,
             logger=logging.getLogger(f"{LOGGER}.{phase}"),
+            query_queue=DirectoryQueue(lambda: to_label(campaign, step)),
+            label_queue=DirectoryQueue(lambda: to_append(campaign, step)),
+            query_strategies=build_queries(config.query, config.samples_per_step),
+            label_strategy=solver_label(campaign, step),
+            metrology_strategies=[metrology_strategy(campaign, before=step)],
         )
 
 
@@ -107,7 +146,50 @@ def candidates(campaign: Campaign, step: int) -> CandidatePool:
     return without(pool, np.reshape(asked, (-1, len(names))))
 
 
-def _design_points_used(campaign: Campaign, step: int) -> int:
+class _Driving(Protocol):
+    @property
+    def query_strategies(self) -> Sequence[Querying]: ...
+
+    @property
+    def label_strategy(self) -> SolverLabel: ...
+
+    @property
+    def metrology_strategies(self) -> Sequence[FixedTestSet]: ...
+
+
+def attach_all(driver: _Driving) -> None:
+    """Let every strategy of a driver see it."""
+    attachable: list[Attachable] = [*driver.query_strategies, *driver.metrology_strategies]
+    for strategy in [*attachable, driver.label_strategy]:
+        strategy.attach(driver)
+
+
+def metrology_strategy(campaign: Campaign, *, before: int | None = None) -> FixedTestSet:
+    """Return who measures a campaign's surrogates, with the records of steps before this one."""
+    strategy = FixedTestSet()
+    measured = [e.step for e in campaign.ledger.entries() if e.phase == "metrology"]
+    for step in measured[:before]:
+        strategy.append(_record(campaign.step_directory(step) / "metrics.json"))
+    return strategy
+
+
+def _record(file: Path) -> dict[str, Any]:
+    """Read what a step measured.
+
+    Raises:
+        IntegrityError: the file is missing or damaged.
+    """
+    try:
+        content: dict[str, Any] = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise IntegrityError(
+            f"cannot read {file}, which holds a step's metrics ({error}); run `solverloop check` "
+            "on the campaign's directory: it makes the file again"
+        ) from error
+    return content
+
+
+def design_points_used(campaign: Campaign, step: int) -> int:
     """Count the points of the design sequence that were asked for before this step."""
     picks = [pick for k in range(step) for pick in queried_picks(campaign, k)]
     continued = sum(pick.asked_by == SOBOL for pick in picks)

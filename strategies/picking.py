@@ -27,8 +27,10 @@ def run_queries(strategies: Sequence[Querying], driver: CampaignScope) -> list[P
     known = {*driver.training_pool.ids, *(driver.test_pool.ids if driver.test_pool else ())}
     picks: list[Pick] = []
     for strategy in strategies:
-        strategy.attach(Remaining(driver, tuple(picks)))
-        asked = _asked(strategy)
+        channel: queue.Queue[Pick | Sample] = queue.Queue()
+        strategy.attach(Remaining(driver, tuple(picks), channel))
+        strategy.sample(channel)
+        asked = list(_drained(channel, strategy.__protocol_name__))
         new = list(_distinct(asked, known | {pick.sample.id for pick in picks}))
         kept = new[: strategy.max_samples]
         for remark in _remarks(strategy.max_samples, len(asked), len(new), len(kept)):
@@ -37,14 +39,9 @@ def run_queries(strategies: Sequence[Querying], driver: CampaignScope) -> list[P
     return picks
 
 
-def _asked(strategy: Querying) -> list[Pick]:
-    """Run one strategy on a queue of its own and drain the queue."""
-    channel: queue.Queue[Pick | Sample] = queue.Queue()
-    strategy.sample(channel)
-    asked = []
+def _drained(channel: "queue.Queue[Pick | Sample]", name: str) -> Iterator[Pick]:
     while not channel.empty():
-        asked.append(_as_pick(channel.get(), strategy.__protocol_name__))
-    return asked
+        yield _as_pick(channel.get(), name)
 
 
 def _as_pick(item: object, name: str) -> Pick:

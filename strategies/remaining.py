@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pools.candidates import CandidatePool, DesignSequence
 from pools.pick import Pick
-from strategies.needed import CampaignScope
+from strategies.needed import AbstractQueue, CampaignScope
 
 Array = NDArray[np.float64]
 
@@ -21,12 +21,13 @@ SOBOL = "sobol"
 class Remaining:
     """A driver as the next strategy of a step sees it, once others have picked.
 
-    Only the pool and the design sequence differ: what is picked is gone. All else is the driver's,
-    also what the protocol does not name.
+    Only the pool and the design sequence differ: what is picked is gone; and the query queue is
+    the strategy's own. All else is the driver's, also what the protocol does not name.
     """
 
     driver: CampaignScope
     picks: Sequence[Pick]
+    query_queue: AbstractQueue[Any]
 
     @property
     def unlabeled_pool(self) -> CandidatePool:

@@ -6,21 +6,11 @@ from typing import Any
 
 from campaign_examples import WAVE
 
-from phases.append import append, append_design
 from phases.campaign import Campaign
+from phases.campaign_driver import CampaignDriver
+from phases.campaign_phases import PlainWork
 from phases.config import parse
-from phases.design import design
-from phases.label import (
-    conclude_design_label,
-    conclude_label,
-    design_to_solve,
-    label_sample,
-    step_to_solve,
-)
-from phases.metrology import metrology
-from phases.query import query
-from phases.stopping import stopping_decision
-from phases.train import train
+from phases.label import label_sample
 from pools.errors import SolverError
 from pools.pick import Pick
 from solvers.workers import SolverWorkers
@@ -58,26 +48,12 @@ def solve(
 
 def prepare(campaign: Campaign) -> None:
     """Label the initial design and the test set, and begin the pool."""
-    design(campaign)
-    solve(campaign, 0, design_to_solve(campaign))
-    conclude_design_label(campaign)
-    append_design(campaign)
+    PlainWork().prepare(campaign)
 
 
 def run(campaign: Campaign) -> str:
     """Run a campaign from where it stands until a rule stops it, and return why."""
-    prepare(campaign)
-    step = campaign.first_unfinished_step()
-    while True:
-        train(campaign, step)
-        metrology(campaign, step)
-        if (decision := stopping_decision(campaign, step)).stop:
-            return decision.reason
-        query(campaign, step)
-        solve(campaign, step, step_to_solve(campaign, step))
-        conclude_label(campaign, step)
-        append(campaign, step)
-        step += 1
+    return CampaignDriver(campaign).run()
 
 
 def files_of(directory: Path) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """Query strategies that share a step, and a user's own among them."""
 
 import logging
+import queue
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,7 @@ def test_scores_and_chances_are_those_of_the_sample(driver: ExampleDriver) -> No
 
 def test_what_remains_is_otherwise_the_driver(driver: ExampleDriver) -> None:
     typed: CampaignScope = driver
-    seen = Remaining(typed, ())
+    seen = Remaining(typed, (), queue.Queue())
     assert (seen.run_id, seen.learner, seen.log_dir) == ("example", driver.learner, driver.log_dir)
     assert len(seen.unlabeled_pool) == 13
     assert isinstance(seen.unlabeled_pool, DataPool)
