@@ -47,6 +47,7 @@ def _record(measured: Entry, entries: list[Entry], candidates_left: int) -> Step
         error=measured.summary["error"],
         candidates_left=candidates_left,
         errors=measured.summary["errors"],
+        unbiased_high=(measured.summary.get("unbiased") or {}).get("high"),
     )
 
 

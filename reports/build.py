@@ -78,7 +78,9 @@ def _learning_curve(material: _Material) -> list[Drawing]:
     target = material.campaign.config.stopping.target_error
     caption = (
         "Headline error (the mean of the outputs' errors below) on the fixed test set against the "
-        "number of labelled samples, one point for each step; below, the error of each output."
+        "number of labelled samples, one point for each step; below, the error of each output. "
+        "Grey, where a share of the samples follows the Sobol' sequence: the error on the last 32 "
+        "of these, as predicted before they were learnt from, with its 95 % interval."
     )
     figure = draw_learning_curve(material.points, target)
     return [_drawing("learning_curve.png", "Learning curve", caption, figure)]

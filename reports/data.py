@@ -12,6 +12,7 @@ from phases.asked import initial_picks
 from phases.campaign import Campaign
 from phases.label import records_of
 from phases.overview import asked_by_step, design_records, steps_of
+from phases.unbiased import read_estimate
 from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.record import SampleRecord
@@ -73,7 +74,12 @@ def curve_points(campaign: Campaign, until: int | None = None) -> list[CurvePoin
     """Return every measured step, up to and with `until` if given."""
     entries = [entry for entry in campaign.ledger.entries() if entry.phase == "metrology"]
     return [
-        CurvePoint(entry.step, entry.summary["labelled"], _metrics(campaign, entry.step))
+        CurvePoint(
+            entry.step,
+            entry.summary["labelled"],
+            _metrics(campaign, entry.step),
+            read_estimate(campaign, entry.step),
+        )
         for entry in entries
         if until is None or entry.step <= until
     ]

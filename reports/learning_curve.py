@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.canvas import BLUE, GREEN, GREY, ORANGE, finish, label, new_figure, panel_grid
 from reports.log_axis import log_ticks, set_log, thinned
 from strategies.metrics import Metrics
+from strategies.unbiased import UnbiasedError
 
 _MARGIN = 1.12  # of a log axis beyond its data
 
@@ -21,11 +23,13 @@ class CurvePoint:
         step: which.
         labelled: training samples.
         metrics: what they gave.
+        unbiased: what was foretold up to here, where the Sobol' share says something.
     """
 
     step: int
     labelled: int
     metrics: Metrics
+    unbiased: UnbiasedError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def panels_of(points: Sequence[CurvePoint]) -> list[Panel]:
 def _headline(axes: Axes, points: Sequence[CurvePoint], target: float | None) -> None:
     labelled = [point.labelled for point in points]
     errors = [point.metrics.error for point in points]
-    axes.plot(labelled, errors, "o-", color=ORANGE, linewidth=2, markersize=6)
+    axes.plot(labelled, errors, "o-", color=ORANGE, linewidth=2, markersize=6, label="test set")
+    foretold = _unbiased(axes, points)
     if target is not None:
         axes.axhline(target, color=GREY, linestyle="--", linewidth=1.2)
         text = f"target {target:g}"
@@ -95,7 +100,7 @@ def _headline(axes: Axes, points: Sequence[CurvePoint], target: float | None) ->
             text, (1, target), (0, 3), xycoords=axes.get_yaxis_transform(),
             textcoords="offset points", ha="right", fontsize=9, color="#5A6570",
         )  # fmt: skip
-    _scales(axes, labelled, [*errors, *([] if target is None else [target])], ticks=10)
+    _scales(axes, labelled, [*errors, *foretold, *([] if target is None else [target])], ticks=10)
     axes.annotate(
         f"{errors[-1]:.3g}", (labelled[-1], errors[-1]), (0, 12), textcoords="offset points",
         ha="center", fontsize=10, fontweight="bold", color=ORANGE,
@@ -103,6 +108,22 @@ def _headline(axes: Axes, points: Sequence[CurvePoint], target: float | None) ->
     axes.set_title("Headline error on the test set", loc="left", fontsize=11)
     axes.set_ylabel("error", fontsize=10)
     finish(axes)
+
+
+def _unbiased(axes: Axes, points: Sequence[CurvePoint]) -> list[float]:
+    """Draw the unbiased error with its interval, and return what the axis has to hold."""
+    known = [(p.labelled, p.unbiased) for p in points if p.unbiased and p.unbiased.low is not None]
+    if not known:
+        return []
+    errors = np.array([each.error for _, each in known])
+    low = np.array([each.low for _, each in known], float)
+    high = np.array([each.high for _, each in known], float)
+    axes.errorbar(
+        [labelled for labelled, _ in known], errors, [errors - low, high - errors], fmt="s",
+        color=GREY, markersize=4, elinewidth=1, capsize=2, label="foretold on the Sobol' share",
+    )  # fmt: skip
+    axes.legend(loc="lower left", fontsize=9, frameon=False)
+    return [*low.tolist(), *high.tolist()]
 
 
 def _small(axes: Axes, labelled: Sequence[int], panel: Panel) -> None:

@@ -4,6 +4,7 @@
 Springer, 1998.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Self
@@ -50,6 +51,9 @@ class StoppingSettings(BaseModel):
     """Stop when the error on the test set is at most this."""
     target_steps: Annotated[int, Field(ge=1)] = 1
     """How many steps in a row must meet the target."""
+    target_unbiased_error: Positive | None = None
+    """Stop when the upper end of the 95 % interval of the error that was foretold on the Sobol'
+    share, before it was learnt from, is at most this for `target_steps` steps in a row."""
     plateau: PlateauSettings | None = None
     """Stop when the error no longer improves."""
     marginal_gain: MarginalGainSettings | None = None
@@ -73,6 +77,8 @@ class StepRecord:
         errors: error of each field and quantity, by name.
         unused_solver_seconds: seconds of retries after the step had trained: spent, though no
             surrogate has learnt from them yet.
+        unbiased_high: upper end of the interval of the unbiased error; None where too few samples
+            were foretold.
     """
 
     step: int
@@ -82,6 +88,7 @@ class StepRecord:
     candidates_left: int
     errors: Mapping[str, float] = field(default_factory=dict)
     unused_solver_seconds: float = 0.0
+    unbiased_high: float | None = None
 
 
 History = Sequence[StepRecord]
@@ -147,6 +154,7 @@ def decide(history: History, settings: StoppingSettings) -> Decision:
         raise UsageError("no step was measured yet; decide after the metrology of a step")
     signals = (
         target_error(history, settings.target_error, settings.target_steps),
+        unbiased_error(history, settings.target_unbiased_error, settings.target_steps),
         plateau(history, settings.plateau),
         marginal_gain(history, settings.marginal_gain),
         budget_samples(history, settings.budget_samples),
@@ -164,9 +172,23 @@ def target_error(history: History, target: float | None, steps: int) -> Signal:
     """Stop when the error met the target for `steps` steps in a row."""
     if target is None:
         return _off("target error")
-    met, error = _met_in_a_row(history, target), history[-1].error
-    stands = f"at most {target:g} for {met} of {_count(steps)}" if met else f"above {target:g}"
-    return _signal("target error", error, target, f"{error:.4g}, {stands}", met >= steps)
+    met, error = _met_in_a_row([record.error for record in history], target), history[-1].error
+    text = f"{error:.4g}, {_standing(met, target, steps)}"
+    return _signal("target error", error, target, text, met >= steps)
+
+
+def unbiased_error(history: History, target: float | None, steps: int) -> Signal:
+    """Stop when the unbiased error surely met the target for `steps` steps in a row."""
+    if target is None:
+        return _off("unbiased error")
+    high = history[-1].unbiased_high
+    if high is None:
+        text = "too few samples were foretold; give a query of kind sobol a larger share"
+        return _signal("unbiased error", None, target, text, triggered=False)
+    known = [math.inf if r.unbiased_high is None else r.unbiased_high for r in history]
+    met = _met_in_a_row(known, target)
+    text = f"surely at most {high:.4g}, {_standing(met, target, steps)}"
+    return _signal("unbiased error", high, target, text, met >= steps)
 
 
 def plateau(history: History, settings: PlateauSettings | None) -> Signal:
@@ -234,10 +256,14 @@ def max_steps(history: History, most: int) -> Signal:
     return _signal("max steps", done, most, f"{done} of {_count(most)} done", done >= most)
 
 
-def _met_in_a_row(history: History, target: float) -> int:
+def _met_in_a_row(errors: Sequence[float], target: float) -> int:
     """Count the last steps whose error meets the target, without a gap."""
-    missed = [i for i, record in enumerate(reversed(history)) if record.error > target]
-    return missed[0] if missed else len(history)
+    missed = [i for i, error in enumerate(reversed(errors)) if error > target]
+    return missed[0] if missed else len(errors)
+
+
+def _standing(met: int, target: float, steps: int) -> str:
+    return f"at most {target:g} for {met} of {_count(steps)}" if met else f"above {target:g}"
 
 
 def _improvement(history: History, steps: int) -> float:

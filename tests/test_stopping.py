@@ -15,6 +15,7 @@ from strategies.stopping import Decision, Signal, StepRecord, StoppingSettings, 
 
 RULES = [
     "target error",
+    "unbiased error",
     "plateau",
     "marginal gain",
     "budget of samples",
@@ -42,7 +43,7 @@ def test_every_rule_speaks_every_step() -> None:
     assert [signal.rule for signal in decision.signals] == RULES
     assert (decision.stop, decision.decided_by, decision.reason) == (False, None, "")
     off = [s for s in decision.signals if s.threshold is None]
-    assert [s.message for s in off] == [f"{rule}: not configured" for rule in RULES[:5]]
+    assert [s.message for s in off] == [f"{rule}: not configured" for rule in RULES[:6]]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""The unbiased share of a campaign: what each step's surrogate foretold of its Sobol' points.
+
+The labels of a step are compared with its surrogate in the metrology of the next one, which has
+not been measured yet when they are appended; so every number is of a learner that had not seen the
+samples.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from phases.asked import queried_picks
+from phases.campaign import Campaign
+from pools.errors import IntegrityError
+from pools.files import publish_json
+from pools.seeds import seed_for
+from pools.training import TrainingPool
+from strategies.remaining import SOBOL
+from strategies.unbiased import Foretold, UnbiasedError, foretell, scales_of, unbiased_error
+from surrogates.checkpoint import load
+
+
+def write_unbiased(campaign: Campaign, step: int) -> tuple[Path, UnbiasedError | None]:
+    """Publish what the surrogate of the step before foretold, and the estimate up to here.
+
+    Returns:
+        The file, and the estimate; None where no sample has been foretold yet.
+    """
+    new = _foretold_before(campaign, step)
+    earlier = [each for k in range(step) for each in read_unbiased(campaign, k)]
+    estimate = unbiased_error([*earlier, *new], seed_for(campaign.config.seed, step, "unbiased"))
+    file = _file(campaign, step)
+    publish_json(
+        file,
+        {
+            "foretold": [each.to_json() for each in new],
+            "estimate": None if estimate is None else estimate.to_json(),
+        },
+    )
+    return file, estimate
+
+
+def read_unbiased(campaign: Campaign, step: int) -> list[Foretold]:
+    """Return what was foretold of the samples that joined the pool just before a step.
+
+    Raises:
+        IntegrityError: the file is missing or damaged.
+    """
+    return [Foretold.from_json(each) for each in _content(campaign, step)["foretold"]]
+
+
+def read_estimate(campaign: Campaign, step: int) -> UnbiasedError | None:
+    """Return the unbiased error as it stood at the metrology of a step; None without samples.
+
+    Raises:
+        IntegrityError: the file is missing or damaged.
+    """
+    found = _content(campaign, step)["estimate"]
+    return None if found is None else UnbiasedError.from_json(found)
+
+
+def _foretold_before(campaign: Campaign, step: int) -> list[Foretold]:
+    if step == 0:
+        return []
+    before = step - 1
+    asked = {p.sample.id for p in queried_picks(campaign, before) if p.asked_by == SOBOL}
+    shard = campaign.directory / f"pool/step-{before:03d}.h5"
+    with TrainingPool([shard]) as pool, campaign.training_pool(before) as learnt:
+        chosen = [index for index, name in enumerate(pool.ids) if name in asked]
+        scales = scales_of(learnt.quantities)
+        return foretell(load(campaign.checkpoint(before)), pool, chosen, scales, before)
+
+
+def _file(campaign: Campaign, step: int) -> Path:
+    return campaign.step_directory(step) / "unbiased.json"
+
+
+def _content(campaign: Campaign, step: int) -> dict[str, Any]:
+    file = _file(campaign, step)
+    if f"steps/{step:03d}/unbiased.json" not in _recorded(campaign, step):
+        return {"foretold": [], "estimate": None}  # of a version that did not measure it
+    try:
+        content: dict[str, Any] = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise IntegrityError(
+            f"cannot read {file}, which holds what was foretold ({error}); run `solverloop check` "
+            "on the campaign's directory: it makes the file again"
+        ) from error
+    return content
+
+
+def _recorded(campaign: Campaign, step: int) -> frozenset[str]:
+    entry = campaign.ledger.find(step, "metrology")
+    return frozenset() if entry is None else frozenset(entry.artifacts)
