@@ -17,8 +17,10 @@ from pools.errors import UsageError
 from pools.shard import PoolSchema
 from pools.space import ParameterSpace
 from surrogates.ensemble import Network
+from surrogates.network_features import network_features
 from surrogates.outputs import Outputs
-from surrogates.prediction import Estimate, Prediction
+from surrogates.parameter_rows import rows_of
+from surrogates.prediction import Estimate, FeatureKind, Prediction
 from surrogates.settings import EnsembleSettings
 from surrogates.threads import torch_threads
 
@@ -85,7 +87,7 @@ class EnsembleSurrogate:
             UsageError: `parameters` does not have `d` columns.
         """
         with torch_threads(self.settings.threads):
-            blocks = [self._evaluate(rows) for rows in self._rows(parameters)]
+            blocks = [self._evaluate(rows) for rows in rows_of(parameters, self.space, _ROWS)]
         return np.concatenate(
             [np.empty((self.network.members, 0, self.outputs.size)), *map(Tensor.numpy, blocks)], 1
         )
@@ -112,16 +114,34 @@ class EnsembleSurrogate:
                 "or more, or use a query strategy that needs no uncertainty"
             )
         with torch_threads(self.settings.threads):
-            blocks = [_variance(self._evaluate(rows)).sum(-1) for rows in self._rows(parameters)]
+            blocks = [
+                _variance(self._evaluate(rows)).sum(-1)
+                for rows in rows_of(parameters, self.space, _ROWS)
+            ]
         return np.concatenate([np.empty(0), *map(Tensor.numpy, blocks)])
 
-    def _rows(self, parameters: Array) -> list[Array]:
-        if parameters.ndim != 2 or parameters.shape[1] != self.space.d:
-            raise UsageError(
-                f"parameters of shape {parameters.shape}; the surrogate takes (n, "
-                f"{self.space.d}): one column for each of {', '.join(self.space.names)}"
+    def features(self, parameters: Array, kind: FeatureKind = "gradients") -> NDArray[np.float32]:
+        """Return features of points, of the normalised outputs: see `network_features`.
+
+        So in a product of gradients an output counts as much as in the uncertainty.
+
+        Args:
+            parameters: points in their own units, shape (n, d).
+            kind: which features.
+
+        Returns:
+            Shape (n, D).
+
+        Raises:
+            UsageError: the kind is unknown, or asks for more members than there are, or
+                `parameters` does not have `d` columns.
+        """
+        blocks = rows_of(parameters, self.space, _ROWS)
+        inputs = [inputs_of(rows, self.space).float() for rows in blocks]
+        with torch_threads(self.settings.threads):
+            return network_features(
+                self.network, torch.cat([torch.empty(0, self.space.d), *inputs]), kind
             )
-        return [parameters[i : i + _ROWS] for i in range(0, len(parameters), _ROWS)]
 
     def _evaluate(self, parameters: Array) -> Tensor:
         """Return the members' outputs in double precision, shape (e, n, q + r)."""
