@@ -20,8 +20,6 @@ from surrogates.settings import EnsembleSettings
 MAY_CHANGE = frozenset({"label", "stopping"})
 """Sections that may change when a campaign is resumed: they decide no sample and no weight."""
 
-_NEED_UNCERTAINTY = frozenset({"sbal", "top_k"})
-
 
 class CampaignConfig(BaseModel):
     """One active-learning experiment: what to vary, who answers, who learns, when to stop."""
@@ -104,7 +102,7 @@ class CampaignConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_uncertainty(self) -> Self:
-        asking = [query.kind for query in self.query if query.kind in _NEED_UNCERTAINTY]
+        asking = [query.kind for query in self.query if query.needs_spread]
         if asking and self.surrogate.members < 2:
             raise ValueError(
                 f"surrogate.members is 1, but the query {asking[0]} needs the uncertainty of at "

@@ -37,7 +37,7 @@ def sbal(
     """
     require_candidates(k, len(candidates))
     scores = spread(learner, candidates)
-    weights = _log_weights(scores, beta)
+    weights = log_weights(scores, beta)
     chosen = gumbel_top_k(weights, k, rng)
     probabilities = inclusion_probabilities(weights, k)[chosen]
     return Selection(chosen, scores, probabilities, variance_reasons(scores, chosen))
@@ -86,7 +86,8 @@ def _rung(log_weights: Array, log_time: float) -> Array:
     return -np.expm1(-np.exp(np.minimum(log_weights + log_time, _CERTAIN)))
 
 
-def _log_weights(scores: Array, beta: float) -> Array:
+def log_weights(scores: Array, beta: float) -> Array:
+    """Return the logarithms of scores ** `beta`, minus infinity for zero, shape (n,)."""
     if beta == 0:
         return np.zeros(len(scores))  # also where the variance is zero
     with np.errstate(divide="ignore"):

@@ -14,7 +14,7 @@ from pools.shard import write_shard
 from pools.solution import Field, Mesh, Quantity, Solution
 from pools.space import Parameter, ParameterSpace
 from pools.training import TrainingPool
-from surrogates.prediction import Estimate, Prediction
+from surrogates.prediction import Estimate, FeatureKind, Prediction
 
 Array = NDArray[np.float64]
 
@@ -43,6 +43,17 @@ class ClosedFormLearner:
 
     def uncertainty(self, parameters: Array) -> Array:
         return self.variance(parameters)
+
+
+@dataclass(frozen=True)
+class FeaturedExample(ClosedFormLearner):
+    """Shows features: the parameters, or what is made of them."""
+
+    of: Callable[[Array], Array] = lambda rows: rows
+
+    def features(self, parameters: Array, kind: FeatureKind = "gradients") -> NDArray[np.float32]:
+        del kind
+        return np.asarray(self.of(parameters), np.float32)
 
 
 def point_mesh(weights: Sequence[float] = (0.5, 0.25, 0.25)) -> Mesh:
@@ -81,7 +92,7 @@ class ExampleDriver:
     training_pool: TrainingPool
     test_pool: TrainingPool | None
     unlabeled_pool: CandidatePool
-    learner: ClosedFormLearner = ClosedFormLearner()
+    learner: ClosedFormLearner = FeaturedExample()
     space: ParameterSpace = SPACE
     design: DesignSequence = DESIGN
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))

@@ -89,11 +89,13 @@ def test_without_a_near_one_all_keys_are_named() -> None:
         ),
         (
             {"query": [{"kind": "sbla"}]},
-            "query.0.kind: got 'sbla', but it must be one of 'random', 'sobol', 'top_k', 'sbal'",
+            "query.0.kind: got 'sbla', but it must be one of 'random', 'sobol', 'top_k', "
+            "'sbal', 'lcmd', 'hybrid'",
         ),
         (
             {"query": [{"fraction": 1}]},
-            "query.0.kind: missing; it must be one of 'random', 'sbal', 'sobol', 'top_k'",
+            "query.0.kind: missing; it must be one of 'hybrid', 'lcmd', 'random', 'sbal', "
+            "'sobol', 'top_k'",
         ),
         ({"surrogate": {"kind": "gp"}}, "surrogate.kind: got 'gp', but it must be 'ensemble'"),
         (

@@ -1,5 +1,6 @@
 """What every acquisition and every query strategy promises, walked over all that ship."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,11 +10,13 @@ from queue import Queue
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
-from strategy_examples import Array, ClosedFormLearner, ExampleDriver, driver_with
+from strategy_examples import Array, ClosedFormLearner, ExampleDriver, FeaturedExample, driver_with
 
 from pools.errors import CampaignError, UsageError
 from pools.pick import Pick
 from strategies.acquisition import Acquisition, Selection
+from strategies.hybrid import Hybrid
+from strategies.lcmd import lcmd
 from strategies.needed import Querying
 from strategies.sbal import sbal
 from strategies.settings import QuerySettings, build_query
@@ -23,32 +26,36 @@ from strategies.uniform_random import uniform_random
 
 @dataclass(frozen=True)
 class Case:
-    """One acquisition, and what it makes use of."""
+    """One acquisition, what it makes use of, and what its answer tells."""
 
     acquisition: Acquisition
-    uses_spread: bool
-    draws: bool
+    uses_spread: bool = False
+    draws: bool = False
+    tells_chances: bool = False
 
 
 ACQUISITIONS = {
-    "uniform_random": Case(uniform_random, uses_spread=False, draws=True),
-    "top_k": Case(top_k, uses_spread=True, draws=False),
-    "sbal": Case(sbal, uses_spread=True, draws=True),
-    "sbal-flat": Case(partial(sbal, beta=0), uses_spread=True, draws=True),
-    "sbal-sharp": Case(partial(sbal, beta=3), uses_spread=True, draws=True),
+    "uniform_random": Case(uniform_random, draws=True, tells_chances=True),
+    "top_k": Case(top_k, uses_spread=True),
+    "sbal": Case(sbal, uses_spread=True, draws=True, tells_chances=True),
+    "sbal-flat": Case(partial(sbal, beta=0), uses_spread=True, draws=True, tells_chances=True),
+    "sbal-sharp": Case(partial(sbal, beta=3), uses_spread=True, draws=True, tells_chances=True),
+    "lcmd": Case(lcmd),
+    "hybrid": Case(Hybrid(), uses_spread=True, draws=True),
+    "hybrid-batch": Case(Hybrid(shortlist=1), uses_spread=True, draws=True, tells_chances=True),
+    "hybrid-pool": Case(Hybrid(shortlist=math.inf), uses_spread=True),
 }
-QUERIES = ("random", "sobol", "top_k", "sbal")
+QUERIES = ("random", "sobol", "top_k", "sbal", "lcmd", "hybrid")
 USING_SPREAD = [name for name, case in ACQUISITIONS.items() if case.uses_spread]
 
 CANDIDATES = np.random.default_rng(1).random((50, 2))
 LABELLED = np.random.default_rng(2).random((6, 2))
+LEARNER = FeaturedExample()
 
 
-def choose(
-    case: Case, k: int, seed: int = 0, learner: ClosedFormLearner | None = None
-) -> Selection:
+def choose(case: Case, k: int, seed: int = 0, learner: ClosedFormLearner = LEARNER) -> Selection:
     rng = np.random.default_rng(seed)
-    return case.acquisition(CANDIDATES, LABELLED, learner or ClosedFormLearner(), k, rng)
+    return case.acquisition(CANDIDATES, LABELLED, learner, k, rng)
 
 
 @pytest.fixture(params=ACQUISITIONS)
@@ -68,7 +75,7 @@ def test_every_choice_has_its_score_chance_and_reason(case: Case) -> None:
     selection = choose(case, 7)
     assert len(selection.reasons) == 7
     assert (selection.scores is not None) == case.uses_spread
-    assert (selection.probabilities is not None) == case.draws
+    assert (selection.probabilities is not None) == case.tells_chances
     if selection.probabilities is not None:
         assert selection.probabilities.shape == (7,)
         assert ((selection.probabilities > 0) & (selection.probabilities <= 1)).all()
@@ -97,19 +104,19 @@ def test_scores_that_are_no_variances_are_an_error(name: str, bad: float) -> Non
         return np.where(np.arange(len(rows)) == 4, bad, 1.0)
 
     with pytest.raises(CampaignError, match=f"{bad} at candidate 4"):
-        choose(ACQUISITIONS[name], 3, learner=ClosedFormLearner(variance=variance))
+        choose(ACQUISITIONS[name], 3, learner=FeaturedExample(variance=variance))
 
 
 @pytest.mark.parametrize("name", USING_SPREAD)
 def test_a_learner_without_spread_is_an_error(name: str) -> None:
-    learner = ClosedFormLearner(variance=lambda rows: np.zeros(len(rows)))
+    learner = FeaturedExample(variance=lambda rows: np.zeros(len(rows)))
     with pytest.raises(UsageError, match=r"zero at all 50 candidates.*members to 2 or more"):
         choose(ACQUISITIONS[name], 3, learner=learner)
 
 
 @pytest.mark.parametrize("name", USING_SPREAD)
 def test_a_learner_with_fields_for_scores_is_an_error(name: str) -> None:
-    learner = ClosedFormLearner(variance=lambda rows: rows)
+    learner = FeaturedExample(variance=lambda rows: rows)
     with pytest.raises(UsageError, match=r"shape \(50, 2\).*return one variance per candidate"):
         choose(ACQUISITIONS[name], 3, learner=learner)
 

@@ -1,0 +1,152 @@
+"""The hybrid: draw a shortlist by uncertainty, feasibility and cost, and diversify it.
+
+Its corners are published methods: a shortlist of the batch's size is SBAL [Musekamp2024], and with
+a large exponent top-K; the whole pool with exponent zero is LCMD-TP [Holzmueller2023].
+
+[Musekamp2024] D. Musekamp et al., Active learning for neural PDE solvers (AL4PDE),
+arXiv:2408.01536, 2024.
+[Holzmueller2023] D. Holzmüller, V. Zaverkin, J. Kästner and I. Steinwart, A framework and
+benchmark for deep batch active learning for regression, JMLR 24(164), 2023.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pools.errors import UsageError
+from strategies.acquisition import Indices, Selection, require_candidates, spread
+from strategies.clustering import largest_cluster_picks
+from strategies.features import features_of
+from strategies.lcmd import cluster_reasons
+from strategies.sbal import gumbel_top_k, inclusion_probabilities, log_weights
+from strategies.solvable import Estimator, chances, require_feasible, seconds
+from strategies.top_k import variance_reasons
+from surrogates.prediction import FeatureKind, Learner
+
+Array = NDArray[np.float64]
+
+NAME = "hybrid"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """What the draw of the shortlist rests on.
+
+    Attributes:
+        logs: logarithms of the weights up to a constant, shape (n,).
+        feasible: which candidates may be drawn, in ascending order.
+        variances: of the learner, shape (n,); None where the exponent is zero.
+        likely: probability that the solver succeeds, shape (n,); None where it is not estimated.
+        cost: seconds that the solver is expected to take, shape (n,); None where it is ignored.
+    """
+
+    logs: Array
+    feasible: Indices
+    variances: Array | None
+    likely: Array | None
+    cost: Array | None
+
+    def reasons(self, chosen: Indices) -> list[str]:
+        """Say of each chosen candidate what its weight was made of."""
+        told = [] if self.variances is None else [variance_reasons(self.variances, chosen)]
+        if self.likely is not None:
+            told.append(tuple(f"{p:.2g} likely to be solved" for p in self.likely[chosen]))
+        if self.cost is not None:
+            told.append(tuple(f"{s:.3g} s expected" for s in self.cost[chosen]))
+        return _joined(len(chosen), told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hybrid:
+    """An `Acquisition`: `shortlist` x k candidates are drawn, and LCMD chooses k of them.
+
+    They are drawn without replacement, weighted by variance ** beta x feasibility / cost ** alpha.
+
+    Attributes:
+        shortlist: candidates drawn per sample asked for, at least 1; infinity is the whole pool.
+        beta: exponent of the variance; 0 asks the learner for none.
+        alpha: exponent of the cost; 0 ignores it.
+        feasibility: probability that the solver succeeds, shape (n, d) to (n,); None is 1.
+        cost: seconds that the solver is expected to take, likewise; None is equal cost.
+        floor: candidates of a lower feasibility are never drawn.
+        features: what the diversity of the batch is measured in.
+    """
+
+    shortlist: float = 4.0
+    beta: float = 1.0
+    alpha: float = 0.0
+    feasibility: Estimator | None = None
+    cost: Estimator | None = None
+    floor: float = 0.25
+    features: FeatureKind = "gradients"
+
+    def __post_init__(self) -> None:
+        if not self.shortlist >= 1:
+            raise UsageError(
+                f"the hybrid's shortlist is {self.shortlist}; it is how many candidates are drawn "
+                "per sample asked for: at least 1, or infinity for the whole pool"
+            )
+
+    def __call__(
+        self,
+        candidates: Array,
+        labelled: Array,
+        learner: Learner,
+        k: int,
+        rng: np.random.Generator,
+    ) -> Selection:
+        """Choose `k` of the candidates.
+
+        Raises:
+            UsageError: too few candidates, or the learner lacks spread or features.
+            CampaignError: too few feasible candidates, or something is not finite.
+        """
+        require_candidates(k, len(candidates))
+        weights = self._weights(candidates, learner)
+        require_feasible(k, len(weights.feasible), len(candidates), self.floor, NAME)
+        drawn, odds = self._drawn(weights, k, rng)
+        if odds is not None and len(drawn) == k:
+            return Selection(drawn, weights.variances, odds, tuple(weights.reasons(drawn)))
+        both = features_of(learner, candidates[drawn], labelled, self.features, NAME)
+        picks = largest_cluster_picks(*both, k)
+        chosen, told = drawn[picks.indices], [cluster_reasons(picks)]
+        if odds is not None:
+            told.append(tuple(f"chance of the shortlist {p:.2g}" for p in odds[picks.indices]))
+        reasons = _joined(k, [weights.reasons(chosen), *told])
+        return Selection(chosen, weights.variances, reasons=tuple(reasons))
+
+    def _weights(self, candidates: Array, learner: Learner) -> Weights:
+        """Weigh the candidates; constant factors are left out, as they change no draw."""
+        logs, feasible = np.zeros(len(candidates)), np.arange(len(candidates))
+        variances = likely = cost = None
+        if self.beta != 0:
+            variances = spread(learner, candidates)
+            logs = log_weights(variances, self.beta)
+        if self.feasibility is not None:
+            likely = chances(self.feasibility, candidates, NAME)
+            feasible = np.flatnonzero((likely >= self.floor) & (likely > 0))
+            logs = logs + np.log(np.maximum(likely, np.finfo(float).tiny))
+        if self.cost is not None and self.alpha != 0:
+            cost = seconds(self.cost, candidates, NAME)
+            logs = logs - self.alpha * np.log(cost)
+        return Weights(logs, feasible, variances, likely, cost)
+
+    def _drawn(
+        self, weights: Weights, k: int, rng: np.random.Generator
+    ) -> tuple[Indices, Array | None]:
+        """Draw the shortlist, and each one's chance to be on it; None where nothing is drawn."""
+        pool = weights.feasible
+        if math.isinf(self.shortlist):
+            return pool, None
+        size = min(math.ceil(self.shortlist * k), len(pool))
+        logs = weights.logs[pool]
+        drawn = gumbel_top_k(logs, size, rng)
+        return pool[drawn], inclusion_probabilities(logs, size)[drawn]
+
+
+def _joined(k: int, told: Sequence[Sequence[str]]) -> list[str]:
+    """Join what is told of each of `k` picks, leaving out what is empty."""
+    return ["; ".join(filter(None, (each[i] for each in told))) for i in range(k)]
