@@ -20,6 +20,10 @@ class Point:
         field_error: mean over fields of the mean relative L2 error; None without fields.
         field_error_q95: the same of its 95 % quantile over the test set.
         quantity_error: mean over quantities of the RMSE in units of their standard deviation.
+        asked: samples that were asked for, also those that failed; None in curves of before this
+            was counted, when none could fail.
+        seconds: of the solver for them.
+        wasted: of those, seconds of samples that failed.
     """
 
     labelled: int
@@ -27,6 +31,14 @@ class Point:
     field_error: float | None = None
     field_error_q95: float | None = None
     quantity_error: float | None = None
+    asked: int | None = None
+    seconds: float | None = None
+    wasted: float | None = None
+
+    @property
+    def runs(self) -> int:
+        """Solver runs that were spent, failed ones included."""
+        return self.labelled if self.asked is None else self.asked
 
 
 @dataclass(frozen=True, slots=True)

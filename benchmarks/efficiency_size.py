@@ -12,9 +12,9 @@ from surrogates.settings import EnsembleSettings, Schedule
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PROBLEMS = ("channel", "local", "shock")
-TESTS = {"channel": 64, "local": 1024, "shock": 256}
-DESIGNS = {"channel": (32, 16), "local": (64, 32), "shock": (32, 16)}
+PROBLEMS = ("channel", "local", "shock", "cliff")
+TESTS = {"channel": 64, "local": 1024, "shock": 256, "cliff": 1024}
+DESIGNS = {"channel": (32, 16), "local": (64, 32), "shock": (32, 16), "cliff": (64, 32)}
 """Samples of the initial design, and of each step: enough for the ensemble to know something."""
 
 SHORT = EnsembleSettings(initial=Schedule(kind="cosine", start=3e-3, end=1e-6, length=1500))
@@ -51,7 +51,7 @@ def problem_of(name: str, table: int) -> Problem:
             directory, test = RESULTS / "channel-table", TESTS[name]
             space, solver = campaign.parameters, campaign.solver
             return ReplayProblem(name, ReplayTable(space, solver, directory, table, test))
-        case "local" | "shock":
+        case "local" | "shock" | "cliff":
             return ClosedFormProblem(AnalyticSettings(problem=name), TESTS[name])
         case _:
             raise ValueError(f"no problem {name!r}; there are {', '.join(PROBLEMS)}")

@@ -20,7 +20,8 @@ class Comparison:
 
     Attributes:
         problem: its name.
-        labelled: training samples at each step, the same for all strategies, shape (t,).
+        labelled: samples asked for at each step, the same for all strategies, shape (t,): labels,
+            where no sample can fail.
         errors: headline errors of each strategy by seed and step, shape (s, t).
     """
 
@@ -38,7 +39,7 @@ class Comparison:
             )
             for strategy in dict.fromkeys(curve.strategy for curve in mine)
         }
-        return cls(problem, np.array([p.labelled for p in mine[0].points], float), errors)
+        return cls(problem, np.array([p.runs for p in mine[0].points], float), errors)
 
     @property
     def seeds(self) -> int:

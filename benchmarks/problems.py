@@ -1,11 +1,13 @@
-"""What strategies are compared on: two closed forms, and flows replayed from a table."""
+"""What strategies are compared on: closed forms, and flows replayed from a table."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from benchmarks.replay_table import ReplayTable, TableSequence
 from pools.candidates import CandidatePool, DesignSequence
+from pools.errors import SolverError
 from pools.sample import Sample
 from pools.seeds import seed_for
 from pools.solution import Solution
@@ -15,6 +17,19 @@ from solvers.settings import AnalyticSettings
 
 _TEST_SEED = seed_for(0, 0, "test set of the benchmark")
 _STRIDE = 61  # rows between the initial designs of two seeds; coprime to any power of two
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What became of a sample.
+
+    Attributes:
+        solution: its solution; None where the solver failed.
+        seconds: of the solver, in either case; of a closed form how many times its least.
+    """
+
+    solution: Solution | None
+    seconds: float
 
 
 class Problem(Protocol):
@@ -43,12 +58,12 @@ class Problem(Protocol):
         """Return the unlabeled pool of a step; labelled points may still be in it."""
         ...
 
-    def answer(self, sample: Sample) -> Solution:
-        """Return the sample's solution."""
+    def answer(self, sample: Sample) -> Answer:
+        """Solve the sample, or say that it fails, and what that cost."""
         ...
 
     def test_set(self) -> list[Solution]:
-        """Return the test set, the same for every seed and never from the pool."""
+        """Return the solved test set, the same for every seed and never from the pool."""
         ...
 
 
@@ -92,15 +107,21 @@ class ClosedFormProblem:
         rows = self.space.sobol(self.pool, seed_for(seed, step, "candidates"))
         return CandidatePool(rows, self.space.names, self.fingerprint)
 
-    def answer(self, sample: Sample) -> Solution:
-        """Evaluate the closed form; it leaves nothing in its directory."""
-        return build(self.settings).solve(sample, Path())
+    def answer(self, sample: Sample) -> Answer:
+        """Evaluate the closed form; what it says of a failure is not kept."""
+        with tempfile.TemporaryDirectory() as directory:
+            try:
+                solution = build(self.settings).solve(sample, Path(directory))
+            except SolverError as failed:
+                return Answer(None, failed.evidence["effort"])
+        return Answer(solution, solution.evidence["effort"])
 
     def test_set(self) -> list[Solution]:
-        """Evaluate the closed form on a Sobol' draw of the test set's own."""
+        """Evaluate the closed form on a Sobol' draw of the test set's own, where it succeeds."""
         rows = self.space.sobol(self.test_samples, _TEST_SEED)
         samples = Sample.of_rows(rows, self.space.names, self.fingerprint)
-        return [self.answer(sample) for sample in samples]
+        answers = [self.answer(sample) for sample in samples]
+        return [answer.solution for answer in answers if answer.solution is not None]
 
 
 @dataclass(frozen=True)
@@ -130,9 +151,9 @@ class ReplayProblem:
         """Return the whole table, whatever the seed and the step."""
         return CandidatePool(self.table.rows, self.space.names, self.fingerprint)
 
-    def answer(self, sample: Sample) -> Solution:
-        """Look it up."""
-        return self.table.answer(sample)
+    def answer(self, sample: Sample) -> Answer:
+        """Look it up; the table holds what was solved only."""
+        return Answer(self.table.answer(sample), self.table.seconds(sample))
 
     def test_set(self) -> list[Solution]:
         """Look it up; it is another Sobol' sequence than the candidates."""

@@ -7,6 +7,7 @@ set, and the seeds of the networks. All trainings take equally many optimizer st
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -16,9 +17,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from benchmarks.curves import Curve, Point
-from benchmarks.problems import Problem
+from benchmarks.problems import Answer, Problem
 from pools.candidates import CandidatePool, DesignSequence
-from pools.sample import Sample
+from pools.outcomes import Outcomes
+from pools.pick import Pick
 from pools.seeds import generator_for, seed_for
 from pools.shard import write_shard
 from pools.space import ParameterSpace
@@ -57,6 +59,7 @@ class Moment:
     training_pool: TrainingPool
     unlabeled_pool: CandidatePool
     test_pool: TrainingPool
+    outcomes: Outcomes
     space: ParameterSpace
     design: DesignSequence
     rng: np.random.Generator
@@ -65,6 +68,21 @@ class Moment:
     log_dir: Path
     run_id: str
     logger: logging.Logger
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """Samples that were asked for together.
+
+    Attributes:
+        picks: the samples, and who asked.
+        answers: what became of each.
+        shard: the pool's shard with those that were solved; None where none was.
+    """
+
+    picks: Sequence[Pick]
+    answers: Sequence[Answer]
+    shard: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,43 +98,62 @@ class Replay:
     def points(self) -> Iterator[Point]:
         """Yield the error at every step, the last one's labels included."""
         initial = self.problem.design(self.seed, 0).next(self.plan.initial)
-        shards, used = [self._shard("initial", initial)], self.plan.initial
-        test = self.directory / "test.h5"
-        write_shard(test, self.problem.test_set(), self.problem.space.names)
+        rounds = [self._ask("initial", [Pick(sample, SOBOL) for sample in initial])]
+        write_shard(self._test_shard, self.problem.test_set(), self.problem.space.names)
         for step in range(self.plan.steps):
-            with TrainingPool(shards) as pool, TrainingPool([test]) as test_pool:
-                moment = self._moment(step, used, pool, test_pool)
+            with self._moment(step, rounds) as moment:
                 yield point_of(moment)
                 picks = run_queries(build_queries([self.query], self.plan.per_step), moment)
-            used += sum(pick.asked_by == SOBOL for pick in picks)
-            shards.append(self._shard(f"step-{step}", [pick.sample for pick in picks]))
-        with TrainingPool(shards) as pool, TrainingPool([test]) as test_pool:
-            yield point_of(self._moment(self.plan.steps, used, pool, test_pool))
+            rounds.append(self._ask(f"step-{step}", picks))
+        with self._moment(self.plan.steps, rounds) as moment:
+            yield point_of(moment)
 
-    def _moment(self, step: int, used: int, pool: TrainingPool, test: TrainingPool) -> Moment:
+    @property
+    def _test_shard(self) -> Path:
+        return self.directory / "test.h5"
+
+    @contextmanager
+    def _moment(self, step: int, rounds: Sequence[Round]) -> Iterator[Moment]:
         """Train on what is labelled, and show it to the strategies."""
         space, train_seed = self.problem.space, seed_for(self.seed, step, "train")
-        return Moment(
-            learner=fit(pool, space, self.plan.surrogate, train_seed).surrogate,
-            training_pool=pool,
-            unlabeled_pool=self.problem.candidates(self.seed, step),
-            test_pool=test,
-            space=space,
-            design=cast(DesignSequence, self.problem.design(self.seed, used)),  # or alike
-            rng=generator_for(self.seed, step, "query"),
-            active_learning_step_idx=step,
-            current_phase="query",
-            log_dir=self.directory,
-            run_id=self.problem.name,
-            logger=logging.getLogger("solverloop.benchmark"),
-        )
+        used = sum(pick.asked_by == SOBOL for each in rounds for pick in each.picks)
+        shards = [each.shard for each in rounds if each.shard is not None]
+        with TrainingPool(shards) as pool, TrainingPool([self._test_shard]) as test:
+            yield Moment(
+                learner=fit(pool, space, self.plan.surrogate, train_seed).surrogate,
+                training_pool=pool,
+                unlabeled_pool=self.problem.candidates(self.seed, step),
+                test_pool=test,
+                outcomes=outcomes_of(rounds, space),
+                space=space,
+                design=cast(DesignSequence, self.problem.design(self.seed, used)),  # or alike
+                rng=generator_for(self.seed, step, "query"),
+                active_learning_step_idx=step,
+                current_phase="query",
+                log_dir=self.directory,
+                run_id=self.problem.name,
+                logger=logging.getLogger("solverloop.benchmark"),
+            )
 
-    def _shard(self, name: str, samples: Sequence[Sample]) -> Path:
-        """Write a shard with the answers to these samples."""
+    def _ask(self, name: str, picks: Sequence[Pick]) -> Round:
+        """Answer the picks, and write a shard with the solutions."""
+        answers = [self.problem.answer(pick.sample) for pick in picks]
+        solutions = [each.solution for each in answers if each.solution is not None]
+        if not solutions:
+            return Round(picks, answers, None)
         shard = self.directory / f"{name}.h5"
-        solutions = [self.problem.answer(sample) for sample in samples]
         write_shard(shard, solutions, self.problem.space.names)
-        return shard
+        return Round(picks, answers, shard)
+
+
+def outcomes_of(rounds: Sequence[Round], space: ParameterSpace) -> Outcomes:
+    """Return how everything that was asked for ended."""
+    tried = [
+        (pick.sample.row(space.names), answer.solution is not None, answer.seconds)
+        for each in rounds
+        for pick, answer in zip(each.picks, each.answers, strict=True)
+    ]
+    return Outcomes.of(tried, space.d)
 
 
 def run_curve(problem: Problem, plan: Plan, strategy: str, seed: int) -> Curve:
@@ -142,9 +179,12 @@ def query_of(strategy: str) -> QuerySettings:
 
 def point_of(moment: Moment) -> Point:
     """Measure the learner on the test set."""
-    metrics = evaluate(moment.learner, moment.test_pool)
+    metrics, tried = evaluate(moment.learner, moment.test_pool), moment.outcomes
     return Point(
         labelled=len(moment.training_pool),
+        asked=len(tried),
+        seconds=float(tried.seconds.sum()),
+        wasted=float(tried.seconds[~tried.solved].sum()),
         error=metrics.error,
         field_error=_mean(field.relative_l2.mean for field in metrics.fields.values()),
         field_error_q95=_mean(field.relative_l2.q95 for field in metrics.fields.values()),

@@ -65,6 +65,11 @@ class ReplayTable:
         """Return the solution of one of the samples."""
         return read_solution(self._place(sample).solution)
 
+    def seconds(self, sample: Sample) -> float:
+        """Return the solver's seconds for one of the samples, all tries together."""
+        record = self._place(sample).read()
+        return record.seconds if record else 0.0
+
     def solve(self, workers: int) -> Iterator[None]:
         """Solve what is not solved yet, and yield once for every sample of the table."""
         samples = [*self._candidates(), *self._tests()]

@@ -29,7 +29,16 @@ from solvers.build import build
 from solvers.policy import LabelPolicy
 from solvers.protocol import Solver
 
-_PACKAGES = ("solverloop", "torch", "numpy", "scipy", "scikit-fem", "h5py", "prefect")
+_PACKAGES = (
+    "solverloop",
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-fem",
+    "scikit-learn",
+    "h5py",
+    "prefect",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,11 @@ class CampaignConfig(BaseModel):
     initial_samples: Annotated[int, Field(ge=2)] = 16
     """Size of the initial design, from a scrambled Sobol' sequence."""
     samples_per_step: Annotated[int, Field(ge=1)] = 8
-    """How many samples each step asks the solver for."""
+    """How many samples each step asks the solver for; the most, where `step_seconds` is set."""
+    step_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Solver seconds that the samples of a step are expected to take together, all tries: of what
+    the strategies choose only so many are asked for, at least one. Without it, what they take does
+    not count."""
     test_samples: Annotated[int, Field(ge=2)] = 64
     """Size of the fixed independent test set, from a Sobol' sequence of its own."""
     candidates: Annotated[int, Field(ge=1)] = 4096

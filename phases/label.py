@@ -8,6 +8,7 @@ from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign, Work
 from phases.fit import fitting
 from phases.neighbours import neighbours
+from phases.outcomes import told
 from pools.errors import TooFewLabelsError
 from pools.ledger import Entry
 from pools.outcome import Outcome
@@ -129,4 +130,5 @@ def _summary(records: Sequence[SampleRecord], asked: int) -> dict[str, object]:
         "outcomes": dict(sorted(outcomes.items())),
         "attempts": sum(len(record.attempts) for record in records),
         "solver_seconds": round(sum(record.seconds for record in records), 3),
+        **told(records),
     }

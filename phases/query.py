@@ -1,15 +1,24 @@
 """The query phase: choose what the solver is asked next."""
 
+import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from phases.asked import write_picks
 from phases.campaign import Campaign, Work
-from phases.scope import scope
+from phases.progress import LOGGER
+from phases.scope import Scope, scope
 from pools.ledger import Entry
+from pools.pick import Pick
+from pools.seeds import seed_for
+from strategies.budget import within
 from strategies.picking import run_queries
 from strategies.remaining import open_candidates
 from strategies.settings import build_queries
+from surrogates.cost import fit_cost
 
 
 def query(campaign: Campaign, step: int) -> Entry:
@@ -23,6 +32,22 @@ def choose(campaign: Campaign, step: int) -> Work:
     with scope(campaign, step, "query") as seen:
         k = min(config.samples_per_step, len(open_candidates(seen)))
         strategies = build_queries(config.query, k)
-        picks = run_queries(strategies, replace(seen, query_strategies=strategies))
+        asked = run_queries(strategies, replace(seen, query_strategies=strategies))
+        picks = _affordable(campaign, seen, asked)
     file = write_picks(campaign.step_directory(step) / "selection.json", picks)
     return Work([file], {"asked_by": dict(Counter(pick.asked_by for pick in picks))})
+
+
+def _affordable(campaign: Campaign, seen: Scope, picks: Sequence[Pick]) -> Sequence[Pick]:
+    """Return as many of the picks as the step's seconds are expected to pay for."""
+    budget, step = campaign.config.step_seconds, seen.active_learning_step_idx
+    if budget is None or not picks:
+        return picks
+    cost = fit_cost(seen.space, seen.outcomes, seed_for(campaign.config.seed, step, "cost"))
+    seconds = cost(np.stack([pick.sample.row(seen.space.names) for pick in picks]))
+    kept = within(budget, picks, seconds)
+    logging.getLogger(f"{LOGGER}.query").info(
+        "%d of %d samples kept: the solver is expected to take %.3g of %.3g s for them",
+        *(len(kept), len(picks), seconds[kept].sum(), budget),
+    )
+    return [picks[index] for index in kept]

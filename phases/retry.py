@@ -15,6 +15,7 @@ from phases.asked import labelled_picks
 from phases.campaign import Campaign, Work
 from phases.fit import without_misfit
 from phases.label import records_of
+from phases.outcomes import told
 from phases.retry_choice import chosen
 from phases.seen import is_retry, retry_phase
 from pools.errors import TooFewLabelsError, UsageError
@@ -92,8 +93,8 @@ def append_retried(
         return None
     number = 1 + sum(is_retry(entry) for entry in known)
     meant = {r.pick.sample.id for r in [*tried, *late["pool"], *late["test"]]}
-    told = [r for found in records.values() for r in found if r.pick.sample.id in meant]
-    summary = {**_summary(told), **costs["pool"], "test": costs["test"]}
+    tried_now = [r for found in records.values() for r in found if r.pick.sample.id in meant]
+    summary = {**_summary(tried_now), **costs["pool"], "test": costs["test"]}
     return campaign.once(
         campaign.next_to_train(),
         retry_phase(number),
@@ -192,7 +193,7 @@ def _summary(records: Sequence[SampleRecord]) -> dict[str, Any]:
         "asked": len(records),
         "solved": outcomes[Outcome.OK.value],
         "outcomes": dict(sorted(outcomes.items())),
-        "samples": {r.pick.sample.id: r.outcome.value for r in records if r.outcome},
+        **told(records),
         "changes": {r.pick.sample.id: changes for r in records if (changes := _changes(r))},
     }
 

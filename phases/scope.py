@@ -15,9 +15,11 @@ from phases.campaign import Campaign
 from phases.campaign_label import solver_label
 from phases.campaign_queues import DirectoryQueue, to_append, to_label
 from phases.design import design_sequence
+from phases.outcomes import outcomes
 from phases.progress import LOGGER
 from pools.candidates import CandidatePool, DesignSequence
 from pools.errors import IntegrityError, UsageError
+from pools.outcomes import Outcomes
 from pools.seeds import generator_for, seed_for
 from pools.space import ParameterSpace
 from pools.training import TrainingPool
@@ -39,6 +41,7 @@ class Scope:
         training_pool: the labelled samples.
         unlabeled_pool: the points that may be asked for.
         test_pool: the independent test set.
+        outcomes: how the samples that were tried so far ended.
         space: the parameter space.
         design: the Sobol' sequence that the initial design began.
         rng: the only source of random numbers of this step's phase.
@@ -58,6 +61,7 @@ class Scope:
     training_pool: TrainingPool
     unlabeled_pool: CandidatePool
     test_pool: TrainingPool
+    outcomes: Outcomes
     space: ParameterSpace
     design: DesignSequence
     rng: np.random.Generator
@@ -118,6 +122,7 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
             training_pool=training,
             unlabeled_pool=candidates(campaign, step),
             test_pool=test,
+            outcomes=outcomes(campaign, step),
             space=config.parameters,
             design=design_sequence(campaign, design_points_used(campaign, step)),
             rng=generator_for(config.seed, step, phase),

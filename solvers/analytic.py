@@ -2,7 +2,8 @@
 
 `local` is smooth but for one narrow peak, where adaptive sampling pays; `shock` has a front that
 moves with the parameters, which is what is hard about transonic flow; `wave` is as small as a
-field problem can be.
+field problem can be; `cliff` has no answer in two fifths of the cube, is steepest before that, and
+takes up to ten times as long in one corner as in the opposite one.
 """
 
 import math
@@ -36,6 +37,8 @@ class ClosedForm:
         fields: names of the fields.
         grid: cells along x and y of the unit square that carries the fields; none without fields.
         evaluate: takes parameters, shape (d,), and points, shape (p, 2).
+        margin: takes parameters, shape (d,); below 0 there is no answer.
+        effort: takes parameters, shape (d,); how many times longer it takes than at the quickest.
     """
 
     parameters: tuple[str, ...]
@@ -43,6 +46,8 @@ class ClosedForm:
     fields: tuple[str, ...]
     grid: tuple[int, int] | None
     evaluate: Callable[[Array, Array], Answer]
+    margin: Callable[[Array], float] = lambda _: 1.0
+    effort: Callable[[Array], float] = lambda _: 1.0
 
     def mesh(self) -> Mesh:
         """Return the mesh, the same for every sample."""
@@ -73,6 +78,22 @@ def shock(x: Array, points: Array) -> Answer:
     return {"mean_density": float(density.mean()), "drop": drop}, {"density": density}
 
 
+def cliff_margin(x: Array) -> float:
+    """Return how far a point is from the cliff: negative in 40 % of the unit cube."""
+    return float(0.78 - 0.75 * x[0] - 0.65 * x[1] - 0.3 * math.sin(2 * math.pi * x[2]) * x[3])
+
+
+def cliff_effort(x: Array) -> float:
+    """Return 1 to 10: each of two parameters alone makes it 3.2 times as much."""
+    return float(10 ** (0.5 * (x[2] + x[3])))
+
+
+def cliff(x: Array, points: Array) -> Answer:  # noqa: ARG001  # a scalar lives at no point
+    """Return a response that steepens towards a cliff, as a structure's before it buckles."""
+    slope = 0.3 * math.sin(3 * x[0]) + 0.2 * x[1] * x[2] + 0.1 * math.cos(4 * x[3])
+    return {"response": float(slope + 0.1 / (0.1 + cliff_margin(x)))}, {}
+
+
 CLOSED_FORMS: Mapping[str, ClosedForm] = {
     "wave": ClosedForm(("length", "phase"), ("crest",), ("height",), (4, 4), wave),
     "local": ClosedForm(("x1", "x2", "x3", "x4"), ("response",), (), None, local),
@@ -83,12 +104,19 @@ CLOSED_FORMS: Mapping[str, ClosedForm] = {
         (32, 16),
         shock,
     ),
+    "cliff": ClosedForm(
+        ("x1", "x2", "x3", "x4"), ("response",), (), None, cliff, cliff_margin, cliff_effort
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyticSolver:
-    """Answers with a closed form; on request it takes its time, or diverges in a region."""
+    """Answers with a closed form; on request it takes its time, or diverges in a region.
+
+    It declares its effort in the evidence of an answer and of a failure: how many times longer it
+    takes, as if it slept, than at the quickest.
+    """
 
     settings: AnalyticSettings
 
@@ -119,10 +147,11 @@ class AnalyticSolver:
         *,
         initial: Solution | None = None,  # noqa: ARG002  # a closed form starts from nothing
     ) -> Solution:
-        time.sleep(self.settings.seconds)
-        self._check(sample, directory)
-        mesh = self._form.mesh()
         x = sample.row(self._form.parameters)
+        effort = self._form.effort(x)
+        time.sleep(self.settings.seconds * effort)
+        self._check(x, effort, directory)
+        mesh = self._form.mesh()
         quantities, fields = self._form.evaluate(x, mesh.points[:, :2])
         return Solution(
             sample=sample,
@@ -130,21 +159,33 @@ class AnalyticSolver:
             fields={name: Field(values, "1") for name, values in fields.items()},
             quantities={name: Quantity(value, "1") for name, value in quantities.items()},
             provenance={"solver": self.fingerprint},
+            evidence={"effort": effort},
         )
 
     @property
     def _form(self) -> ClosedForm:
         return CLOSED_FORMS[self.settings.problem]
 
-    def _check(self, sample: Sample, directory: Path) -> None:
-        edge, name = self.settings.fails_above, self._form.parameters[0]
-        if edge is not None and sample.parameters[name] > edge:
-            reason = (
-                f"{name} is {sample.parameters[name]:g}, above the {edge:g} at which this closed "
+    def _check(self, x: Array, effort: float, directory: Path) -> None:
+        if reason := self._trouble(x):
+            (directory / "solver.log").write_text(f"{reason}\n", encoding="utf-8")
+            evidence = {"effort": effort}
+            raise SolverError(Outcome.DIVERGED, reason, directory, reason, evidence)
+
+    def _trouble(self, x: Array) -> str:
+        """Say why there is no answer; nothing where there is one."""
+        edge, beyond = self.settings.fails_above, -self._form.margin(x)
+        if edge is not None and x[0] > edge:
+            return (
+                f"{self._form.parameters[0]} is {x[0]:g}, above the {edge:g} at which this closed "
                 "form is told to diverge; raise fails_above or leave it out"
             )
-            (directory / "solver.log").write_text(f"{reason}\n", encoding="utf-8")
-            raise SolverError(Outcome.DIVERGED, reason, directory, reason)
+        if beyond > 0:
+            return (
+                f"the point is {beyond:.3g} beyond the edge of the region in which this closed "
+                "form has an answer; lower its first parameters"
+            )
+        return ""
 
 
 def _unit_square(columns: int, rows: int) -> Mesh:

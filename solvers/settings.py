@@ -32,13 +32,15 @@ class AnalyticSettings(BaseModel):
     model_config = _MODEL
 
     kind: Literal["analytic"] = "analytic"
-    problem: Literal["wave", "local", "shock"] = "wave"
+    problem: Literal["wave", "local", "shock", "cliff"] = "wave"
     """`wave`: 2 parameters, a small field; `local`: 4, a scalar with a narrow peak; `shock`: 4, a
-    field with a moving front. All parameters are meant for 0 to 1."""
+    field with a moving front; `cliff`: 4, a scalar that has no value in two fifths of the cube
+    and takes up to ten times as long at some points. All parameters are meant for 0 to 1."""
     fails_above: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """The solver diverges where the first parameter exceeds this; never by default."""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Seconds that each solve sleeps, to stand for a solver that takes its time."""
+    """Seconds that each solve sleeps, to stand for a solver that takes its time; `cliff` sleeps up
+    to ten times as long."""
 
 
 class CustomSettings(BaseModel):

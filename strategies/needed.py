@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from pools.candidates import CandidatePool, DesignSequence
+from pools.outcomes import Outcomes
 from pools.space import ParameterSpace
 from surrogates.prediction import Learner
 
@@ -69,6 +70,11 @@ class CampaignScope(Protocol):
     @property
     def test_pool(self) -> "TrainingPool | None":
         """Samples that are never learnt from; None where there are none."""
+        ...
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """How the samples that were tried so far ended, the failed ones among them."""
         ...
 
     @property

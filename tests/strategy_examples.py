@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pools.candidates import CandidatePool, DesignSequence
+from pools.outcomes import Outcomes
 from pools.sample import Sample
 from pools.shard import write_shard
 from pools.solution import Field, Mesh, Quantity, Solution
@@ -93,6 +94,7 @@ class ExampleDriver:
     test_pool: TrainingPool | None
     unlabeled_pool: CandidatePool
     learner: ClosedFormLearner = FeaturedExample()
+    outcomes: Outcomes = field(default_factory=lambda: Outcomes.of([], SPACE.d))
     space: ParameterSpace = SPACE
     design: DesignSequence = DESIGN
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))

@@ -8,7 +8,16 @@ from pydantic import ValidationError
 from pools.errors import SolverError
 from pools.outcome import Outcome
 from pools.sample import Sample
-from solvers.analytic import CLOSED_FORMS, AnalyticSolver, local, shock, wave
+from solvers.analytic import (
+    CLOSED_FORMS,
+    AnalyticSolver,
+    cliff,
+    cliff_effort,
+    cliff_margin,
+    local,
+    shock,
+    wave,
+)
 from solvers.settings import AnalyticSettings
 
 NOWHERE = np.zeros((1, 2))
@@ -32,6 +41,28 @@ def test_wave_is_at_rest_at_the_bottom() -> None:
     points = np.array([[0.3, 0.0], [0.3, 1.0]])
     _, fields = wave(np.array([0.5, 0.25]), points)
     assert fields["height"] == pytest.approx([0.0, np.sin(2 * np.pi * 0.55)])
+
+
+def test_the_cliff_takes_away_two_fifths_and_the_answers_steepen_before_it() -> None:
+    rows = np.random.default_rng(0).random((4096, 4))
+    margins = np.array([cliff_margin(row) for row in rows])
+    assert np.mean(margins < 0) == pytest.approx(0.4, abs=0.02)
+    answers = np.array([cliff(row, NOWHERE)[0]["response"] for row in rows[margins > 0]])
+    near = margins[margins > 0] < 0.05
+    assert answers[near].mean() > answers[~near].mean() + 0.4
+    efforts = [cliff_effort(row) for row in rows[margins > 0]]
+    assert (min(efforts), max(efforts)) == pytest.approx((1, 10), rel=0.06)
+
+
+def test_beyond_the_cliff_a_sample_fails_and_says_what_it_cost(tmp_path: Path) -> None:
+    solver = AnalyticSolver(AnalyticSettings(problem="cliff"))
+    safe = Sample.of({"x1": 0.1, "x2": 0.1, "x3": 1.0, "x4": 1.0}, solver.fingerprint)
+    bad = Sample.of({"x1": 0.9, "x2": 0.9, "x3": 1.0, "x4": 0.0}, solver.fingerprint)
+    assert solver.solve(safe, tmp_path).evidence == {"effort": pytest.approx(10)}
+    with pytest.raises(SolverError, match="beyond the edge") as caught:
+        solver.solve(bad, tmp_path)
+    assert caught.value.outcome is Outcome.DIVERGED
+    assert caught.value.evidence == {"effort": pytest.approx(10**0.5)}
 
 
 def test_fields_live_on_the_unit_square() -> None:

@@ -104,7 +104,7 @@ def test_without_a_near_one_all_keys_are_named() -> None:
         ),
         (
             {"solver": {"kind": "analytic", "problem": "wav"}},
-            "solver.problem: got 'wav', but it must be 'wave', 'local' or 'shock'",
+            "solver.problem: got 'wav', but it must be 'wave', 'local', 'shock' or 'cliff'",
         ),
         (
             {"parameters": {"length": {**SIDE, "scale": "cubic"}}},

@@ -12,11 +12,14 @@ from benchmarks.efficiency import Task
 from benchmarks.efficiency_picture import draw
 from benchmarks.efficiency_table import Comparison, print_comparison, print_overall
 from benchmarks.problems import ClosedFormProblem, Problem
-from benchmarks.replay import Plan, run_curve
+from benchmarks.replay import Plan, Round, outcomes_of, run_curve
 from benchmarks.replay_table import ReplayTable, TableSequence
 from benchmarks.scores import alc, der, labels_to_reach, over_seeds, typical
 from pools.errors import UsageError
+from pools.pick import Pick
+from pools.sample import Sample
 from reports.canvas import png
+from solvers.analytic import cliff_effort, cliff_margin
 from solvers.settings import AnalyticSettings
 from surrogates.settings import EnsembleSettings, Schedule
 
@@ -98,11 +101,22 @@ def test_a_kept_curve_is_found_again(tmp_path: Path) -> None:
     assert store.find("local", "random", 0) == a_curve()
 
 
+def test_a_curve_of_before_failures_were_counted_is_read() -> None:
+    content = {
+        "problem": "local",
+        "strategy": "x",
+        "seed": 0,
+        "points": [{"labelled": 8, "error": 1}],
+    }
+    (point,) = Curve.from_json(content).points
+    assert (point.runs, point.seconds, point.wasted) == (8, None, None)
+
+
 def test_the_table_of_curves_has_a_line_for_each_step(tmp_path: Path) -> None:
     write_csv(tmp_path / "curves.csv", [a_curve(), a_curve("sbal")])
     lines = (tmp_path / "curves.csv").read_text().splitlines()
     assert lines[0].startswith("problem,strategy,seed,step,labelled,error")
-    assert lines[1] == "local,random,0,0,10,0.4,0.5,,"
+    assert lines[1] == "local,random,0,0,10,0.4,0.5,,,,,"
     assert len(lines) == 1 + 2 * 3
 
 
@@ -121,6 +135,7 @@ def test_a_table_leaves_out_and_counts_what_failed(tmp_path: Path) -> None:
     assert len(list(table.solve(1))) == 6
     assert len(table.rows) == 2
     assert (table.rows[:, 0] <= 0.5).all()
+    assert table.seconds(Sample.of_rows(table.rows, space.names, table.fingerprint)[0]) > 0
     assert table.failures() == 6 - len(table.rows) - len(table.test_set())
 
 
@@ -131,6 +146,33 @@ def test_strategies_of_a_seed_begin_alike_and_part() -> None:
     assert len({curve.points[1] for curve in curves}) == 3
     assert [point.labelled for point in curves[0].points] == [8, 12]
     assert curves[0] == run_curve(tiny_problem(), plan, "random", 1)
+
+
+def test_failed_samples_cost_their_seconds_and_add_no_label() -> None:
+    plan = Plan(initial=16, per_step=8, steps=1, surrogate=TINY)
+    first, last = run_curve(tiny_problem("cliff"), plan, "random", 1).points
+    assert (first.asked, last.asked) == (16, 24)
+    assert first.labelled < 16
+    assert first.labelled < last.labelled < 24
+    assert first.seconds is not None
+    assert last.seconds is not None
+    assert 0 < (first.wasted or 0) < first.seconds < last.seconds
+    assert first.seconds > 16
+
+
+def test_strategies_of_a_replay_see_what_failed() -> None:
+    problem = tiny_problem("cliff")
+    rows = problem.space.sobol(16, 1)
+    picks = [Pick(sample, "x") for sample in Sample.of_rows(rows, problem.space.names, "s")]
+    answers = [problem.answer(pick.sample) for pick in picks]
+    found = outcomes_of([Round(picks, answers, None)], problem.space)
+    np.testing.assert_array_equal(found.parameters, rows)
+    np.testing.assert_array_equal(found.solved, [cliff_margin(row) > 0 for row in rows])
+    np.testing.assert_allclose(found.seconds, [cliff_effort(row) for row in rows])
+
+
+def test_only_what_is_solved_is_tested_on() -> None:
+    assert 4 < len(tiny_problem("cliff").test_set()) < 16
 
 
 def test_a_finished_curve_is_not_run_again(
