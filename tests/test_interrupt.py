@@ -63,6 +63,17 @@ def test_an_interrupt_while_the_server_starts_ends_in_a_line(
     wait_until(lambda: not _is_server(server))
 
 
+@pytest.mark.slow
+def test_the_server_ends_with_a_run_that_is_killed(
+    running: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    _wait_for_solves(running, tmp_path)
+    [server] = _servers_of(running)
+    running.kill()
+    running.communicate(timeout=20)  # whoever reads the run's output sees its end
+    wait_until(lambda: not _is_server(server))
+
+
 def test_what_an_interrupt_led_to_is_one_as_well(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as ended, interruptible(Console()):
         _fail_behind(KeyboardInterrupt())
