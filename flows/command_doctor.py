@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flows.console import standard_output
 from phases.config import load
-from phases.doctor import examine
+from phases.doctor import Diagnosis, examine
 from pools.errors import CampaignError
 
 
@@ -15,9 +15,14 @@ def doctor_command(campaign: Path, changes: Sequence[str]) -> None:
     file = campaign / "campaign.yaml" if campaign.is_dir() else campaign
     for found in examine(load(file, changes)):
         ill += not found.is_well
-        mark = "[green]well[/green]" if found.is_well else "[red]ill [/red]"
-        console.print(f"{mark}  {found.what}: ", end="")
+        console.print(f"{_mark(found)}  {found.what}: ", end="")
         console.print(found.words, markup=False, soft_wrap=True)
     if ill:
         raise CampaignError(f"{campaign} cannot be run well here: {ill} of the above want mending")
     console.print(f"all is well: solverloop run {campaign}", markup=False, soft_wrap=True)
+
+
+def _mark(found: Diagnosis) -> str:
+    if not found.is_well:
+        return "[red]ill [/red]"
+    return "[yellow]look[/yellow]" if found.is_remark else "[green]well[/green]"

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from flows.console import shown, standard_output
 from flows.duration import seconds_of
+from flows.interrupt import interruptible
 from phases.campaign import Campaign
 from phases.campaign_file import read_changes
 from phases.retry import Plan, append_retried, conclude, plan_retry, retries_of
@@ -18,8 +18,6 @@ from pools.ledger import Entry
 from pools.outcome import Outcome
 from reports.standing import decision_of
 from solvers.label import ByHand
-
-_INTERRUPTED = 130  # what shells report of a process that SIGINT ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +50,8 @@ def retry_command(directory: Path, asked: Asked, *, dry_run: bool) -> None:
         _print_plan(console, campaign, plan)
         return
     before = len(retries_of(campaign))
-    try:
-        with shown(console):
-            message = _run(campaign, asked, plan)
-    except KeyboardInterrupt:
-        console.print("interrupted: run the same command again to go on, nothing is lost")
-        raise typer.Exit(_INTERRUPTED) from None
+    with interruptible(console), shown(console):
+        message = _run(campaign, asked, plan)
     console.print(message, markup=False)
     for entry in retries_of(campaign)[before:]:
         _print_appended(console, campaign, directory, entry)

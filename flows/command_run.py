@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
 from rich.console import Console
 
 from flows.console import shown
+from flows.interrupt import interruptible
 from phases.config import CampaignConfig, load
 from pools.errors import UsageError
-
-_INTERRUPTED = 130  # what shells report of a process that SIGINT ended
 
 
 def run_command(
@@ -19,12 +17,8 @@ def run_command(
     """Start or resume a campaign, with progress, and say why it stopped."""
     console = Console()
     config, directory = _find(campaign, directory, changes)
-    try:
-        with shown(console):
-            reason = _run(config, directory, retry_failed=retry_failed)
-    except KeyboardInterrupt:
-        console.print("interrupted: run the same command again to go on, nothing is lost")
-        raise typer.Exit(_INTERRUPTED) from None
+    with interruptible(console), shown(console):
+        reason = _run(config, directory, retry_failed=retry_failed)
     console.print(f"stopped: {reason}", highlight=False, soft_wrap=True, markup=False)
     page = directory / "report" / "index.html"
     console.print(f"look at {page}", highlight=False, soft_wrap=True, markup=False)

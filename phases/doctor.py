@@ -11,6 +11,7 @@ import numpy as np
 
 from phases.config import CampaignConfig
 from phases.preflight import solver_problems
+from phases.telling import telling_lines
 from pools.errors import SolverError
 from pools.pick import Pick
 from pools.record import SampleRecord
@@ -18,6 +19,7 @@ from pools.sample import Sample
 from solvers.build import build
 from solvers.label import label_one
 from solvers.openfoam.settings import OpenFOAMSettings
+from solvers.preflight import remarks
 from solvers.workers import SolverWorkers
 
 _GIB = 1 << 30
@@ -30,13 +32,15 @@ class Diagnosis:
 
     Attributes:
         what: what was looked at.
-        is_well: whether it is as it should be.
+        is_well: whether the campaign can be run so.
         words: what was found, and the way out where it is not well.
+        is_remark: whether a person should look at it, though it need not be wrong.
     """
 
     what: str
     is_well: bool
     words: str
+    is_remark: bool = False
 
 
 def examine(config: CampaignConfig) -> Iterator[Diagnosis]:
@@ -46,6 +50,8 @@ def examine(config: CampaignConfig) -> Iterator[Diagnosis]:
     if found:
         return
     yield Diagnosis("solver", is_well=True, words=build(config.solver).fingerprint)
+    for remark in remarks(config.solver):
+        yield Diagnosis("solver", is_well=True, words=remark, is_remark=True)
     yield _cores(config)
     directory = Path(tempfile.mkdtemp(prefix=f"solverloop-doctor-{config.name}-"))
     dry, seconds = _dry_case(config, directory / "sample")
@@ -77,7 +83,8 @@ def _dry_case(config: CampaignConfig, directory: Path) -> tuple[Diagnosis, float
         with SolverWorkers(config.solver, 1) as workers:
             record = label_one(record, directory, workers, config.label)
     except SolverError as error:
-        words = f"at {at}: {error}\n{error.log_tail}".rstrip()
+        lines = [f"at {at}: {error}", *(f"  | {line}" for line in telling_lines(error.log_tail))]
+        words = "\n".join(lines)
         return Diagnosis("one sample", is_well=False, words=words), 0.0
     last = record.attempts[-1]
     how = f" with the rung {last.rung!r}" if last.rung else ""

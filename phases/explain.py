@@ -178,8 +178,12 @@ def _below(root: Schema, node: Schema, part: int | str) -> list[Schema]:
 def _child(node: Schema, part: int | str) -> Schema | None:
     if isinstance(part, int):
         return node.get("items")
-    extra = node.get("additionalProperties")
-    return node.get("properties", {}).get(part) or (extra if isinstance(extra, dict) else None)
+    children = [
+        node.get("properties", {}).get(part),
+        node.get("additionalProperties"),  # of any name, or of any that looks so
+        *node.get("patternProperties", {}).values(),
+    ]
+    return next((child for child in children if isinstance(child, dict)), None)
 
 
 def _mapping(node: Schema) -> dict[str, str]:

@@ -8,6 +8,7 @@ _LAST_BYTES = 1 << 18  # a log may have hundreds of megabytes, and its end says 
 _MOST = 12  # lines that are shown of a block or a tail
 _FATAL = "FOAM FATAL"
 _FATAL_ENDS = ("FOAM exiting", "FOAM aborting", "FOAM parallel run")
+_PLACES = ("From ", "in file ")  # in OpenFOAM's own code, with signatures of many hundred letters
 _NUMBERS = re.compile(r"(?<![\w.])[-+]?(nan|inf)(?![\w.])", re.IGNORECASE)
 _SIGNALS = ("sigFpe", "sigSegv", "Floating point exception", "Segmentation fault")
 _TRACEBACK = "Traceback (most recent call last)"
@@ -16,8 +17,8 @@ _TRACEBACK = "Traceback (most recent call last)"
 def telling_lines(log: str) -> list[str]:
     """Return the lines of a log that tell most, or its last ones.
 
-    They are: OpenFOAM's fatal errors as a block, the first number that is none, what tells of a
-    signal, and the last line of a Python traceback.
+    They are: OpenFOAM's fatal errors as blocks, without the places in its code, the first number
+    that is none, what tells of a signal, and the last line of a Python traceback.
     """
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
     told = [*_fatal(lines), *_first_not_finite(lines), *_signals(lines), *_raised(lines)]
@@ -44,7 +45,7 @@ def _fatal(lines: Sequence[str]) -> Iterator[str]:
             left = _MOST
         elif line.startswith(_FATAL_ENDS):
             left = 0
-        if left:
+        if left and not line.strip().startswith(_PLACES):
             left -= 1
             yield line.strip("-> ")
 

@@ -13,6 +13,9 @@ from solvers.settings import SolverSettings
 __all__ = ["Setting", "changed"]
 
 _NUMERICS = "numerics"
+_SOLVER = "solver"
+_FEW = 8  # as many keys are all named where one is unknown; of more, only the nearest
+_NEAREST = 5
 
 
 def changed(settings: SolverSettings, changes: Mapping[str, Setting]) -> SolverSettings:
@@ -20,8 +23,8 @@ def changed(settings: SolverSettings, changes: Mapping[str, Setting]) -> SolverS
 
     Args:
         settings: as declared.
-        changes: values by `KEY.KEY` path below `solver`. What is not a key of the settings is
-            looked for below `numerics`, where they have that.
+        changes: values by `KEY.KEY` path below `solver`, which may begin with it. What is not a
+            key of the settings is looked for below `numerics`, where they have that.
 
     Raises:
         UsageError: a key is not declared, or its value is not allowed; it says what is.
@@ -41,8 +44,7 @@ def changed(settings: SolverSettings, changes: Mapping[str, Setting]) -> SolverS
 
 def _find(content: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     """Return the mapping that holds the key, and its name there."""
-    whole = key if key.partition(".")[0] in content else f"{_NUMERICS}.{key}"
-    *sections, name = whole.split(".")
+    *sections, name = _whole(key, content).split(".")
     place: Any = content
     for section in sections:
         place = place.get(section) if isinstance(place, dict) else None
@@ -51,13 +53,35 @@ def _find(content: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     return place, name
 
 
+def _whole(key: str, content: dict[str, Any]) -> str:
+    """Return the whole path of a key that may be written more briefly, or with `solver`."""
+    first, _, rest = key.partition(".")
+    if first in content:
+        return key
+    if first == _SOLVER and rest and _SOLVER not in content.get(_NUMERICS, {}):
+        return _whole(rest, content)
+    return f"{_NUMERICS}.{key}"
+
+
 def _unknown(key: str, content: dict[str, Any]) -> str:
     allowed = list(_keys(content))
-    near = difflib.get_close_matches(key, allowed, n=1)
+    meant = _whole(key, content).removeprefix(f"{_NUMERICS}.")
+    near = difflib.get_close_matches(meant, allowed, n=1)
     return (
         f"{key} is not a setting of this solver; "
         + (f"did you mean {near[0]}? " if near else "")
-        + f"Allowed are {', '.join(allowed)}; declare it below `solver` in the campaign file"
+        + f"{_allowed(meant, allowed)}; declare it below `solver` in the campaign file"
+    )
+
+
+def _allowed(meant: str, allowed: list[str]) -> str:
+    """Name all keys, or of many the nearest and where all are."""
+    if len(allowed) <= _FEW:
+        return f"Allowed are {', '.join(allowed)}"
+    nearest = difflib.get_close_matches(meant, allowed, n=_NEAREST, cutoff=0.0)
+    return (
+        f"Of {len(allowed)} that are allowed the nearest are {', '.join(nearest)}; all are below "
+        "`solver` in the campaign.yaml of the campaign's directory"
     )
 
 

@@ -8,6 +8,15 @@ from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.settings import SolverSettings
 
 
+def remarks(settings: SolverSettings) -> list[str]:
+    """Return what need not be wrong but looks so, in words, of settings without problems."""
+    if not isinstance(settings, OpenFOAMSettings):
+        return []
+    from solvers.openfoam import preflight  # OpenFOAM need not be there for the others
+
+    return list(preflight.remarks(settings))
+
+
 def problems(settings: SolverSettings, samples: Sequence[Mapping[str, float]] = ()) -> list[str]:
     """Return what is wrong, in words; nothing where a solve can be tried.
 

@@ -43,6 +43,28 @@ def test_numerics_are_found_with_and_without_their_name() -> None:
         assert numerics["cells"] == 32
 
 
+@pytest.mark.parametrize("key", ["solver.relaxation.U", "solver.numerics.relaxation.U"])
+def test_a_key_may_be_written_as_in_the_campaign_file(key: str) -> None:
+    assert changed(CASE, {key: 0.5}).numerics["relaxation"]["U"] == 0.5
+
+
+def test_a_numeric_of_the_name_solver_is_meant_by_it() -> None:
+    case: Any = CaseSettings(numerics={"solver": {"cells": 1}, "cells": 2})
+    assert changed(case, {"solver.cells": 3}).numerics == {"solver": {"cells": 3}, "cells": 2}
+
+
+def test_of_many_keys_the_nearest_are_named_and_where_all_are() -> None:
+    many = {f"relaxation{i}": 0.5 for i in range(20)}
+    case: Any = CaseSettings(numerics={**many, "cells": 2})
+    with pytest.raises(UsageError) as caught:
+        changed(case, {"solver.cell": 3})
+    said = str(caught.value)
+    assert said.startswith("solver.cell is not a setting of this solver; did you mean cells? ")
+    assert "Of 22 that are allowed the nearest are cells, " in said
+    assert said.count("relaxation") <= 4
+    assert "all are below `solver` in the campaign.yaml of the campaign's directory" in said
+
+
 def test_what_is_declared_stays_as_it_is() -> None:
     changed(CASE, {"relaxation.U": 0.5})
     assert CASE.numerics["relaxation"]["U"] == 0.9

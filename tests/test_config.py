@@ -68,6 +68,25 @@ def test_an_unknown_key_is_named_with_the_nearest_allowed(
     assert problems(changes) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("quantity", "words"),
+    [
+        ({"zzz": 1}, "zzz: unknown key; allowed are column, function, kind, last, scale, "),
+        ({"colum": "Cl"}, "colum: unknown key; did you mean column?"),
+        ({"kind": None}, "kind: missing; it must be one of 'coefficient', 'crossing', 'force', "),
+        ({"function": None}, "function: missing; it has no default: Name of the function object"),
+    ],
+)
+def test_keys_are_known_below_a_name_that_is_free_too(
+    quantity: dict[str, Any], words: str
+) -> None:
+    whole = {"kind": "coefficient", "function": "forces", **quantity}
+    drag = {key: value for key, value in whole.items() if value is not None}
+    solver = {"kind": "openfoam", "template": "case", "quantities": {"drag": drag}}
+    (problem,) = problems({"solver": solver})
+    assert problem.startswith(f"solver.quantities.drag.{words}")
+
+
 def test_without_a_near_one_all_keys_are_named() -> None:
     (problem,) = problems({"zzz": 1})
     assert problem.startswith("zzz: unknown key; allowed are candidates, description, ")

@@ -44,6 +44,20 @@ def test_reasons_name_value_limit_and_rule() -> None:
     )
 
 
+def ended_by_its_own_control(residual: float) -> str:
+    log = Log(iterations=100, residuals={"U": residual}, converged_after=100)
+    return judge(Convergence(residual=1e-5), log, {}, steady=True, imbalance=None).reason
+
+
+def test_a_case_that_asks_for_less_than_the_campaign_is_told_the_way_out() -> None:
+    assert ended_by_its_own_control(5e-5).endswith(
+        "; the case's own residualControl ended the run there: lower it in the template's "
+        "system/fvSolution, or take such answers with solver.convergence.accept: marginal"
+    )
+    assert ended_by_its_own_control(5e-4).endswith("system/fvSolution")
+    assert "residualControl" not in judged({"residual": 1e-5}, residual=5e-5).reason
+
+
 def test_what_is_converged_needs_no_reason() -> None:
     assert judged({"residual": 1e-5}).reason == ""
 

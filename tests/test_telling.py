@@ -48,8 +48,6 @@ ValueError: the matrix is singular
                 "FOAM FATAL IO ERROR:",
                 'keyword value is undefined in dictionary "/case/0/U/boundaryField/inlet"',
                 "file: /case/0/U/boundaryField/inlet from line 25 to line 26.",
-                "From function const entry& lookupEntry",
-                "in file db/dictionary/dictionary.C at line 608.",
             ],
         ),
         (

@@ -64,7 +64,7 @@ def _crashed(ended: Ended) -> Failure | None:
             ended, f"{ended.name} met a number that is not finite{told}{_when(ended)}"
         )
     if log.fatal:
-        return _numerical(ended, f"{ended.name}: {_quoted(' '.join(log.fatal))}", fatal=True)
+        return _numerical(ended, f"{ended.name}: {_quoted(log.fatal_message)}", fatal=True)
     if ended.exit_code == 0:
         return None
     by = f"signal {ended.signal}" if ended.signal else f"code {ended.exit_code}"

@@ -1,7 +1,7 @@
 """The convergence gate: whether a run's answer is to be believed, and why, in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from solvers.openfoam.convergence import Convergence
@@ -111,7 +111,19 @@ def _residuals(rules: Convergence, log: Log, *, steady: bool) -> Iterator[Findin
             f"the initial residual of {name} is {value:.2g} after {log.iterations} iterations, "
             f"asked for is {limit:g}"
         )
-        yield _finding(rules, f"residual.{name}", value, limit, words)
+        found = _finding(rules, f"residual.{name}", value, limit, words)
+        is_stopped_early = found.grade != "converged" and log.converged_after is not None
+        yield replace(found, words=f"{words}; {_way_out(found)}") if is_stopped_early else found
+
+
+def _way_out(found: Finding) -> str:
+    """Say what to do where the solver ended because the case itself asks for less."""
+    way = (
+        "the case's own residualControl ended the run there: lower it in the template's "
+        "system/fvSolution"
+    )
+    accept = ", or take such answers with solver.convergence.accept: marginal"
+    return way + (accept if found.grade == "marginal" else "")
 
 
 def _drifts(rules: Convergence, series: Mapping[str, Series]) -> Iterator[Finding]:

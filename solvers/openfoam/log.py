@@ -83,6 +83,11 @@ class Log:
         ]
         return "\n".join(lines or self.tail)
 
+    @property
+    def fatal_message(self) -> str:
+        """The fatal error in a line, without the places in OpenFOAM's own code."""
+        return " ".join(line for line in self.fatal if not line.startswith(_PLACES))
+
     def _take(self, text: str) -> None:
         if self._continues(text):
             return

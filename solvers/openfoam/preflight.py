@@ -53,6 +53,11 @@ def problems(
     yield from check.values(samples)
 
 
+def remarks(settings: OpenFOAMSettings) -> Iterator[str]:
+    """Yield what need not be wrong but looks so, of a declaration without problems, in words."""
+    yield from _Check(settings, Template(Path(settings.template)), find_installation()).numerics()
+
+
 @dataclass(frozen=True, slots=True)
 class _Check:
     """One look at a declaration; each method yields what it finds wrong."""
@@ -117,6 +122,19 @@ class _Check:
                 f'dictionary includes the generated one; add #include "$FOAM_CASE/{GENERATED}" '
                 "to the top of each that does"
             )
+
+    def numerics(self) -> Iterator[str]:
+        """Every numeric is used; a rung or a person would change it in vain."""
+        used, text = self._used_names(), self.template.everything() if self._has_script() else ""
+        unused = [n for n in self.settings.flat_numerics if n not in used]
+        for name in unused:
+            if not _has_word(text, name):  # a script reads what it likes
+                others = [n for n in self.settings.flat_numerics if n not in unused]
+                yield (
+                    f"numerics: {name} changes nothing: no expression, entry or ${name} of the "
+                    f"template uses it; used are {', '.join(others) or 'none'}; correct its name, "
+                    "use it, or leave it out"
+                )
 
     def entries(self) -> Iterator[str]:
         """Every entry that is to be set is there."""
