@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,8 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
     content = torch.frombuffer(bytearray(snapshot.content), dtype=torch.uint8)
     described = {f.name: getattr(snapshot, f.name) for f in fields(snapshot)}
     description = {k: v for k, v in described.items() if k not in {"content", "states"}}
-    versions = {"solverloop": version("solverloop"), "torch": str(torch.__version__)}
     groups = {**snapshot.states, _CONTENT: content}
-    save_groups(directory, groups, {"versions": versions, **description}, KIND)
+    save_groups(directory, groups, {"versions": _versions(), **description}, KIND)
 
 
 def read_snapshot(directory: Path) -> Snapshot:
@@ -125,6 +125,12 @@ def put_aside(run: Path, resumed: Snapshot) -> list[Path]:
             (place / name).replace(target / name)
         moved.append(target)
     return moved
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return what wrote a checkpoint; to look it up takes longer than to write one."""
+    return {"solverloop": version("solverloop"), "torch": str(torch.__version__)}
 
 
 def _checkpoints(run: Path) -> list[Path]:

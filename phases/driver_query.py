@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from phases.labelling import identity_or_none
+from phases.labelling import count_of, identity_or_none
 from pools.queue_content import content_of, replace
 from strategies.accepting import call_accepting
 from strategies.protocols import name_of
@@ -37,7 +37,8 @@ def query(driver: "Driver", args: Sequence[Any], kwargs: Mapping[str, Any]) -> N
                 "query %s: dropped %d of %d samples: they repeat, or were labelled before",
                 *(name_of(strategy), dropped, len(new)),
             )
-        replace(driver.query_queue, kept)
+        if count_of(driver.query_queue) != len(kept):  # some were dropped, or are taken
+            replace(driver.query_queue, kept)
     driver.logger.info("%d samples to label", len(kept))
 
 

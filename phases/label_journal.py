@@ -4,22 +4,31 @@ What is in it is never obtained twice and never lost: a killed labeller goes on 
 label, and a training pool that was in memory is filled from it again.
 """
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pools.encoding import decode, encode
-from pools.errors import CampaignError, IntegrityError
+from pools.errors import IntegrityError
+from pools.sqlite_file import Layout, SqliteFile
 
-_TABLE = (
-    "create table if not exists labels (number integer primary key, step integer not null, "
-    "sample text not null, content blob not null)"
+LAYOUT = Layout(
+    holds="labels",
+    application=0x534C4C42,  # "SLLB"
+    version=1,
+    tables="""
+        CREATE TABLE labels (
+            number INTEGER PRIMARY KEY, step INTEGER NOT NULL, sample TEXT NOT NULL,
+            content BLOB NOT NULL
+        )
+    """,
+    anew="the samples of all steps are labelled again then",
+    go_on="resume from the last checkpoint: nothing already labelled is lost",
 )
 
 _SPARE = -1
+_IN_STEPS = "WHERE step >= ? AND step < ? ORDER BY step, number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +52,11 @@ class LabelJournal:
     """The labels of one driver in an SQLite file, in the order in which they were obtained.
 
     Args:
-        file: the file; made when the first label is kept.
+        path: the file; made when the first label is kept.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._open: sqlite3.Connection | None = None
+    def __init__(self, path: Path) -> None:
+        self._file = SqliteFile(path, LAYOUT)
 
     def keep(self, step: int, sample: str, label: object) -> None:
         """Add a label durably.
@@ -58,29 +66,20 @@ class LabelJournal:
             CampaignError: the file cannot be written.
         """
         row = (step, sample, encode(label))
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._stay_open()
-            with closing(self._connect()) as connection, connection:
-                connection.execute(
-                    "insert into labels (step, sample, content) values (?, ?, ?)", row
-                )
-        except (OSError, sqlite3.OperationalError) as error:
-            raise CampaignError(
-                f"cannot write {self._file}: {error}; make the directory writable or free some "
-                "disk space, then resume from the last checkpoint: nothing already labelled is "
-                "lost"
-            ) from error
+        with self._file.writing() as connection:
+            connection.execute("INSERT INTO labels (step, sample, content) VALUES (?, ?, ?)", row)
 
     def labels(self, *, before: int | None = None, step: int | None = None) -> Iterator[Kept]:
-        """Yield labels in order.
+        """Yield labels in order, reading one at a time.
 
         Args:
             before: only those of earlier steps.
             step: only those of this step.
+
+        Raises:
+            IntegrityError: the file, or a label in it, is damaged.
         """
-        for number, asked, sample, content in self._rows("*", _range(before, step)):
-            yield Kept(number, asked, sample, decode(content))
+        return self._labels(_range(before, step))
 
     def samples(self, *, before: int) -> set[str]:
         """Return the identities of the samples that were labelled in earlier steps."""
@@ -88,63 +87,48 @@ class LabelJournal:
 
     def spare(self) -> Iterator[Kept]:
         """Yield the labels that belong to no step: a run that was rewound did not ask for them."""
-        for number, step, sample, content in self._rows("*", (_SPARE, _SPARE + 1)):
-            yield Kept(number, step, sample, decode(content))
+        return self._labels((_SPARE, _SPARE + 1))
 
     def assign(self, number: int, step: int | None) -> None:
         """Let a label belong to a step, or to none."""
-        with closing(self._connect()) as connection, connection:
+        with self._file.writing() as connection:
             connection.execute(
-                "update labels set step = ? where number = ?",
+                "UPDATE labels SET step = ? WHERE number = ?",
                 (_SPARE if step is None else step, number),
             )
 
     def count(self, *, before: int | None = None) -> int:
         """Return how many labels there are."""
-        return int(next(self._rows("count(*)", _range(before, None)), (0,))[0])
+        return len(self._rows("number", _range(before, None)))
 
     def drop(self, number: int) -> None:
         """Forget a label whose sample is not known, which will be labelled again."""
-        with closing(self._connect()) as connection, connection:
-            connection.execute("delete from labels where number = ?", (number,))
+        with self._file.writing() as connection:
+            connection.execute("DELETE FROM labels WHERE number = ?", (number,))
 
     def close(self) -> None:
         """Let SQLite tidy up; the next label opens the file again."""
-        if self._open is not None:
-            self._open.close()
-        self._open = None
+        self._file.close()
 
-    def __del__(self) -> None:
-        self.close()
+    def _labels(self, steps: tuple[int, int]) -> Iterator[Kept]:
+        for number, step, sample in self._rows("number, step, sample", steps):
+            yield Kept(number, step, sample, self._content(number))
 
-    def _stay_open(self) -> None:
-        """Keep one connection, on which nothing is done.
-
-        SQLite writes its log back when the last connection closes, and that would be every label's
-        own: five times as slow.
-        """
-        if self._open is None:
-            self._open = self._connect()
-
-    def _rows(self, columns: str, steps: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
-        query = f"select {columns} from labels where step >= ? and step < ? order by step, number"  # noqa: S608 - the columns are ours
-        if not self._file.exists():
-            return
+    def _content(self, number: int) -> Any:  # noqa: ANN401 - what was kept
+        query = "SELECT content FROM labels WHERE number = ?"
+        with self._file.reading() as connection:
+            (content,) = connection.execute(query, (number,)).fetchone()
         try:
-            with closing(self._connect()) as connection:
-                yield from connection.execute(query, steps)
-        except sqlite3.DatabaseError as error:
-            raise IntegrityError(
-                f"{self._file} holds no labels that can be read ({error}); restore it from a "
-                "backup, or move it away: the samples of all steps are then labelled again"
-            ) from error
+            return decode(content)
+        except IntegrityError as error:
+            raise IntegrityError(f"label {number} in {self._file.path}: {error}") from error
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, timeout=60, check_same_thread=False)
-        connection.execute("pragma journal_mode=wal")
-        connection.execute("pragma synchronous=full")
-        connection.execute(_TABLE)
-        return connection
+    def _rows(self, columns: str, steps: tuple[int, int]) -> list[tuple[Any, ...]]:
+        if not self._file.path.exists():
+            return []
+        query = f"SELECT {columns} FROM labels {_IN_STEPS}"  # noqa: S608 - the columns are ours
+        with self._file.reading() as connection:
+            return connection.execute(query, steps).fetchall()
 
 
 def _range(before: int | None, step: int | None) -> tuple[int, int]:

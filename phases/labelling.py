@@ -105,11 +105,15 @@ class Labelling:
         """Return how it went; a durable queue learns what became of what was taken from it."""
         self.result.failed = [item for _, item in self._taken]
         if isinstance(query_queue, DurableQueue):
-            failed = {name for name, _ in self._taken}
-            taken = [(each.number, identity(each.item)) for each in query_queue.taken()]
-            query_queue.fail([n for n, name in taken if name in failed], "no label")
-            query_queue.settle([n for n, name in taken if name not in failed])
+            if self._taken:
+                self._fail(query_queue)
+            query_queue.settle_taken()
         return self.result
+
+    def _fail(self, query_queue: DurableQueue) -> None:
+        failed = {name for name, _ in self._taken}
+        taken = query_queue.taken()
+        query_queue.fail([t.number for t in taken if identity(t.item) in failed], "no label")
 
     def _sample_of(self, label: object) -> str:
         """Tell which of the samples that were taken a label is of, and take it off the list."""

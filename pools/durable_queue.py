@@ -9,54 +9,19 @@ Every change is one transaction, and on disk when the method returns. Queues of 
 share a file, which has to be on a local disk: SQLite's journal does not work over a network.
 """
 
-import os
 import sqlite3
-import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from queue import Empty
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pools.encoding import decode, encode
-from pools.errors import CampaignError, IntegrityError, SolverloopError, UsageError
+from pools.errors import IntegrityError, UsageError
+from pools.queue_table import LAYOUT, QueueTable, Row, State
+from pools.sqlite_file import SqliteFile, Synchronous
 
-FORMAT = 1
-
-_APPLICATION = 0x534C5155  # "SLQU", by which SQLite files of ours are known
-_PATIENCE = 60.0  # seconds to wait for another process's transaction
-_PAUSE = 0.01  # seconds between tries at making the file while another process makes it
 _LARGEST = 10**9 - 10**3  # bytes that SQLite keeps in one row, less what else is in the row
-_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-# Contents have a table of their own, so that a change of state does not write them again.
-_SCHEMA = f"""
-    CREATE TABLE items (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        queue TEXT NOT NULL,
-        state TEXT NOT NULL,
-        place INTEGER NOT NULL UNIQUE,
-        reason TEXT NOT NULL DEFAULT ''
-    );
-    CREATE INDEX items_in_order ON items (queue, state, place);
-    CREATE TABLE contents (number INTEGER PRIMARY KEY, content BLOB NOT NULL);
-    PRAGMA application_id = {_APPLICATION};
-    PRAGMA user_version = {FORMAT};
-"""
-_NEXT = "SELECT coalesce(max(place), 0) + 1 FROM items"
-_SELECT = "SELECT number, place, reason, content FROM items JOIN contents USING (number) "
-_IN_STATE = "WHERE queue = ? AND state = ? AND place > ? ORDER BY place"
-
-
-class _State(StrEnum):
-    WAITING = "waiting"
-    TAKEN = "taken"
-    DONE = "done"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,21 +70,13 @@ class DurableQueue:
     """
 
     def __init__(
-        self,
-        path: Path,
-        name: str = "queue",
-        *,
-        synchronous: Literal["full", "normal"] = "full",
+        self, path: Path, name: str = "queue", *, synchronous: Synchronous = "full"
     ) -> None:
-        self._synchronous = synchronous
+        self._file = SqliteFile(path, LAYOUT, synchronous)
+        self._table = QueueTable(name)
         self.path = path
         self.name = name
-        self._connection: sqlite3.Connection | None = None
-        self._inherited: list[sqlite3.Connection] = []
-        self._process = os.getpid()
-        self._lock = threading.Lock()
-        with self._lock:
-            self._open()
+        self._file.open()
 
     def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002, FBT001, FBT002 - as queue.Queue has it
         """Add an item at the end; it is on disk when this returns.
@@ -129,8 +86,8 @@ class DurableQueue:
             CampaignError: the file cannot be written.
         """
         content = self._encoded(item)
-        with self._transaction() as connection:
-            self._insert(connection, content)
+        with self._file.writing() as connection:
+            self._table.insert(connection, [content])
 
     def put_nowait(self, item: object) -> None:
         """Add an item at the end."""
@@ -153,9 +110,9 @@ class DurableQueue:
                 "of one file change together: open both with the same path"
             )
         content = self._encoded(item)
-        with self._transaction() as connection:
-            self._insert(connection, content)
-            of._finish(connection, settled, _State.DONE)
+        with self._file.writing() as connection:
+            self._table.insert(connection, [content])
+            of._finish(connection, settled, State.DONE)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - as queue.Queue has it
         """Take the first item and return it; it is kept as taken until it is settled.
@@ -175,11 +132,11 @@ class DurableQueue:
         Raises:
             queue.Empty: none waits.
         """
-        with self._transaction() as connection:
-            for number, _, _, content in self._rows(connection, _State.WAITING, limit=1):
-                item = self._decoded(number, content)
-                _move(connection, number, _State.TAKEN)
-                return Taken(number, item)
+        with self._file.writing() as connection:
+            for row in self._table.rows(connection, State.WAITING, limit=1):
+                item = self._decoded(row)
+                self._table.move(connection, row.number, State.TAKEN)
+                return Taken(row.number, item)
         raise Empty
 
     def empty(self) -> bool:
@@ -188,7 +145,7 @@ class DurableQueue:
 
     def qsize(self) -> int:
         """Return how many items wait."""
-        return self._count(_State.WAITING)
+        return self._count(State.WAITING)
 
     def __len__(self) -> int:
         return self.qsize()
@@ -198,7 +155,7 @@ class DurableQueue:
 
     def taken(self) -> list[Taken]:
         """Return what was taken and is not settled, in order."""
-        return [Taken(number, item) for number, item, _ in self._items(_State.TAKEN)]
+        return [Taken(row.number, self._decoded(row)) for row in self._rows(State.TAKEN)]
 
     def settle(self, numbers: Iterable[int]) -> None:
         """Acknowledge items that were taken: they are done, in this order.
@@ -206,8 +163,14 @@ class DurableQueue:
         Raises:
             UsageError: a number is not of an item taken from this queue; then none is settled.
         """
-        with self._transaction() as connection:
-            self._finish(connection, numbers, _State.DONE)
+        with self._file.writing() as connection:
+            self._finish(connection, numbers, State.DONE)
+
+    def settle_taken(self) -> None:
+        """Acknowledge all that was taken, in order."""
+        with self._file.writing() as connection:
+            for number in self._table.numbers(connection, State.TAKEN):
+                self._table.move_to_end(connection, number, State.DONE)
 
     def fail(self, numbers: Iterable[int], reason: str) -> None:
         """Put aside items that were taken, with the reason.
@@ -215,19 +178,20 @@ class DurableQueue:
         Raises:
             UsageError: a number is not of an item taken from this queue; then none is put aside.
         """
-        with self._transaction() as connection:
-            self._finish(connection, numbers, _State.FAILED, reason)
+        with self._file.writing() as connection:
+            self._finish(connection, numbers, State.FAILED, reason)
 
     def failed(self) -> list[Failed]:
         """Return what failed, in the order of failing."""
-        return [Failed(*row) for row in self._items(_State.FAILED)]
+        rows = self._rows(State.FAILED)
+        return [Failed(row.number, self._decoded(row), row.reason) for row in rows]
 
     def retry_failed(self) -> int:
         """Put what failed at the end of the queue again, and return how many those are."""
-        with self._transaction() as connection:
-            numbers = self._numbers(connection, _State.FAILED)
+        with self._file.writing() as connection:
+            numbers = self._table.numbers(connection, State.FAILED)
             for number in numbers:
-                _move_to_end(connection, number, _State.WAITING)
+                self._table.move_to_end(connection, number, State.WAITING)
         return len(numbers)
 
     def give_back(self) -> int:
@@ -236,36 +200,50 @@ class DurableQueue:
         Returns:
             How many those are.
         """
-        with self._transaction() as connection:
-            numbers = self._numbers(connection, _State.TAKEN)
-            for number in numbers:
-                _move(connection, number, _State.WAITING)  # its place is before all that waits
-        return len(numbers)
+        with self._file.writing() as connection:
+            return self._table.let_taken_wait(connection)
 
     def done(self) -> Iterator[Any]:
         """Yield what was settled, in the order of settling, reading one item at a time."""
         place = 0
         while True:
-            with self._reading() as connection:
-                rows = self._rows(connection, _State.DONE, limit=1, after=place)
+            with self._file.reading() as connection:
+                rows = self._table.rows(connection, State.DONE, limit=1, after=place)
             if not rows:
                 return
-            number, place, _, content = rows[0]
-            yield self._decoded(number, content)
+            place = rows[0].place
+            yield self._decoded(rows[0])
 
     def count_done(self) -> int:
         """Return how many items were settled."""
-        return self._count(_State.DONE)
+        return self._count(State.DONE)
 
     def snapshot(self) -> list[Any]:
         """Return what is taken and what waits, in order."""
-        with self._reading() as connection:
-            rows = [
-                row
-                for state in (_State.TAKEN, _State.WAITING)
-                for row in self._rows(connection, state)
-            ]
-        return [self._decoded(number, content) for number, _, _, content in rows]
+        with self._file.reading() as connection:
+            rows = self._table.open_rows(connection)
+        return [self._decoded(row) for row in rows]
+
+    def drain(self) -> list[Any]:
+        """Remove and return what is taken and what waits, in order, in one transaction.
+
+        Raises:
+            IntegrityError: an item is damaged; then none is removed.
+        """
+        with self._file.writing() as connection:
+            items = [self._decoded(row) for row in self._table.open_rows(connection)]
+            self._table.replace_open(connection, [])
+        return items
+
+    def replace(self, items: Iterable[Any]) -> None:
+        """Let these items wait instead of those that wait and those that are taken.
+
+        Raises:
+            UsageError: an item cannot be encoded; then nothing is changed.
+        """
+        contents = [self._encoded(item) for item in items]
+        with self._file.writing() as connection:
+            self._table.replace_open(connection, contents)
 
     def restore(self, items: Iterable[Any]) -> None:
         """Let these items wait instead of those that wait now.
@@ -275,130 +253,23 @@ class DurableQueue:
                 holds too and which would then be there twice.
         """
         contents = [self._encoded(item) for item in items]
-        with self._transaction() as connection:
-            if taken := self._numbers(connection, _State.TAKEN):
+        with self._file.writing() as connection:
+            if taken := self._table.count(connection, State.TAKEN):
                 raise UsageError(
-                    f"{self._where()} cannot be restored: {len(taken)} of its items are taken; "
+                    f"{self._where()} cannot be restored: {taken} of its items are taken; "
                     "settle them, or call give_back() first"
                 )
-            for number in self._numbers(connection, _State.WAITING):
-                connection.execute("DELETE FROM contents WHERE number = ?", (number,))
-                connection.execute("DELETE FROM items WHERE number = ?", (number,))
-            for content in contents:
-                self._insert(connection, content)
+            self._table.replace_open(connection, contents)
 
     def close(self) -> None:
         """Close the file; what is called next opens it again."""
-        if self._process != os.getpid():
-            return  # what is open is the parent's
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    @contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
-        """Yield the connection in a transaction that happens as a whole or not at all."""
-        if self._process != os.getpid():
-            self._leave_to_parent()
-        with self._lock:
-            connection = self._connection or self._open()
-            with self._explained():
-                connection.execute(f"BEGIN {kind}")
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-
-    def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Yield the connection in a transaction that sees one state, and waits for no writer."""
-        return self._transaction("DEFERRED")
-
-    def _leave_to_parent(self) -> None:
-        """Forget, in a forked process, what is open; to close it would undo the parent's locks."""
-        if self._connection is not None:
-            self._inherited.append(self._connection)
-        self._connection = None
-        self._process = os.getpid()
-        self._lock = threading.Lock()
-
-    def _open(self) -> sqlite3.Connection:
-        with self._explained():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
-                self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-            )
-            try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-        self._connection = connection
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        self._check(connection)
-        _use_journal(connection)
-        connection.execute("BEGIN IMMEDIATE")
-        if _is_new(connection):
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-        connection.execute("COMMIT")
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        """Look whether the file, if it is not new, is one of ours."""
-        if _is_new(connection):
-            return
-        if (found := _pragma(connection, "application_id")) != _APPLICATION:
-            raise IntegrityError(
-                f"{self.path} is an SQLite file of another program (its application_id is "
-                f"{found}, that of queues is {_APPLICATION}); give the queues a path of their own"
-            )
-        if (version := _pragma(connection, "user_version")) != FORMAT:
-            raise IntegrityError(
-                f"{self.path} has the format {version}, but this version reads {FORMAT}; use the "
-                "version of solverloop that wrote it, or move the file away to begin anew"
-            )
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what SQLite says into errors of solverloop."""
-        try:
-            yield
-        except (OSError, sqlite3.Error) as error:
-            raise self._error(error) from error
-
-    def _error(self, error: OSError | sqlite3.Error) -> SolverloopError:
-        code = _code(error)
-        if code in _DAMAGED:
-            return IntegrityError(
-                f"{self.path} holds no queues that can be read ({error}); restore it from a "
-                "backup, or move it away, with the files beside it whose names begin with its "
-                "own, to begin with empty queues"
-            )
-        if code in _BUSY:
-            return CampaignError(
-                f"cannot write {self.path}: another process has held it for {_PATIENCE:g} "
-                "seconds; end that process, then run the same command again: nothing already "
-                "solved is lost"
-            )
-        why = getattr(error, "strerror", None) or error
-        return CampaignError(
-            f"cannot write {self.path}: {why}; make the directory writable or free some disk "
-            "space, then run the same command again: nothing already solved is lost"
-        )
 
     def _where(self) -> str:
         return f"queue {self.name!r} in {self.path}"
@@ -412,94 +283,32 @@ class DurableQueue:
             )
         return content
 
-    def _decoded(self, number: int, content: bytes) -> Any:  # noqa: ANN401 - what was put
+    def _decoded(self, row: Row) -> Any:  # noqa: ANN401 - what was put
         try:
-            return decode(content)
+            return decode(row.content)
         except IntegrityError as error:
-            raise IntegrityError(f"item {number} of {self._where()}: {error}") from error
+            raise IntegrityError(f"item {row.number} of {self._where()}: {error}") from error
 
-    def _insert(self, connection: sqlite3.Connection, content: bytes) -> None:
-        number = connection.execute(
-            f"INSERT INTO items (queue, state, place) VALUES (?, ?, ({_NEXT}))",  # noqa: S608 - a constant
-            (self.name, _State.WAITING),
-        ).lastrowid
-        connection.execute("INSERT INTO contents VALUES (?, ?)", (number, content))
+    def _rows(self, state: State) -> list[Row]:
+        with self._file.reading() as connection:
+            return self._table.rows(connection, state)
+
+    def _count(self, state: State) -> int:
+        with self._file.reading() as connection:
+            return self._table.count(connection, state)
 
     def _finish(
         self,
         connection: sqlite3.Connection,
         numbers: Iterable[int],
-        state: _State,
+        state: State,
         reason: str = "",
     ) -> None:
-        for number in numbers:
-            found = connection.execute(
-                "SELECT state FROM items WHERE number = ? AND queue = ?", (int(number), self.name)
-            ).fetchone()
-            if found != (_State.TAKEN,):
+        for number in map(int, numbers):
+            found = self._table.state_of(connection, number)
+            if found is not State.TAKEN:
                 raise UsageError(
-                    f"item {number} of {self._where()} is {found[0] if found else 'not there'}, "
-                    "and only what is taken can be settled or fail; taken() says which those are"
+                    f"item {number} of {self._where()} is {found or 'not there'}, and only what "
+                    "is taken can be settled or fail; taken() says which those are"
                 )
-            _move_to_end(connection, int(number), state, reason)
-
-    def _items(self, state: _State) -> list[tuple[int, Any, str]]:
-        with self._reading() as connection:
-            rows = self._rows(connection, state)
-        return [(number, self._decoded(number, row), reason) for number, _, reason, row in rows]
-
-    def _rows(
-        self, connection: sqlite3.Connection, state: _State, *, limit: int = -1, after: int = 0
-    ) -> list[tuple[int, int, str, bytes]]:
-        """Return number, place, reason and content of items in order; all if `limit` is -1."""
-        query = f"{_SELECT} {_IN_STATE} LIMIT ?"
-        return connection.execute(query, (self.name, state, after, limit)).fetchall()
-
-    def _numbers(self, connection: sqlite3.Connection, state: _State) -> list[int]:
-        query = f"SELECT number FROM items {_IN_STATE}"  # noqa: S608 - constants
-        return [number for (number,) in connection.execute(query, (self.name, state, 0))]
-
-    def _count(self, state: _State) -> int:
-        query = "SELECT count(*) FROM items WHERE queue = ? AND state = ?"
-        with self._reading() as connection:
-            return int(connection.execute(query, (self.name, state)).fetchone()[0])
-
-
-def _is_new(connection: sqlite3.Connection) -> bool:
-    return not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _use_journal(connection: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log; SQLite does not wait where two processes do so at once."""
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if _code(error) not in _BUSY or time.monotonic() > end:
-                raise
-        else:
-            return
-        time.sleep(_PAUSE)
-
-
-def _code(error: Exception) -> int:
-    """Return SQLite's code of an error, without what it adds of the kind; 0 where it has none."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _move(connection: sqlite3.Connection, number: int, state: _State) -> None:
-    connection.execute("UPDATE items SET state = ? WHERE number = ?", (state, number))
-
-
-def _move_to_end(
-    connection: sqlite3.Connection, number: int, state: _State, reason: str = ""
-) -> None:
-    connection.execute(
-        f"UPDATE items SET state = ?, reason = ?, place = ({_NEXT}) WHERE number = ?",  # noqa: S608 - a constant
-        (state, reason, number),
-    )
+            self._table.move_to_end(connection, number, state, reason)

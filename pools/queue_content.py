@@ -35,9 +35,9 @@ class _Filled(Protocol):
 class _Durable(Protocol):
     def snapshot(self) -> list[Any]: ...
 
-    def restore(self, items: Iterable[Any], /) -> None: ...
+    def drain(self) -> list[Any]: ...
 
-    def give_back(self) -> int: ...
+    def replace(self, items: Iterable[Any], /) -> None: ...
 
 
 def content_of(queue: Fifo) -> list[Any]:
@@ -70,19 +70,13 @@ def fill(queue: Fifo, items: Iterable[Any]) -> None:
 
 def drain(queue: Fifo) -> list[Any]:
     """Remove and return what is on a queue, in order; a durable queue keeps nothing as taken."""
-    if not isinstance(queue, _Durable):
-        return _all_of(queue)
-    queue.give_back()
-    items = queue.snapshot()
-    queue.restore([])
-    return items
+    return queue.drain() if isinstance(queue, _Durable) else _all_of(queue)
 
 
 def replace(queue: Fifo, items: Iterable[Any]) -> None:
     """Let a queue hold these items and no others; a durable one in one transaction."""
     if isinstance(queue, _Durable):
-        queue.give_back()
-        queue.restore(items)
+        queue.replace(items)
         return
     _all_of(queue)
     fill(queue, items)

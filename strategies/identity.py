@@ -38,7 +38,7 @@ def _add(item: Any, write: _Write) -> None:  # noqa: ANN401 - whatever travels
     elif kind is np.ndarray and item.dtype.kind in "biuf":
         _part(write, f"array {item.dtype} {item.shape}", np.ascontiguousarray(item).tobytes())
     elif (torch := sys.modules.get("torch")) is not None and kind is torch.Tensor:
-        _tensor(item, write, torch)
+        _tensor(item, write)
     else:
         _part(write, "encoded", encode(item))
 
@@ -53,12 +53,11 @@ def _mapping(item: Mapping[Any, Any], write: _Write) -> None:
         _add(value, write)
 
 
-def _tensor(item: Any, write: _Write, torch: Any) -> None:  # noqa: ANN401 - torch is not imported
-    plain = item.detach()
-    if plain.dtype not in {torch.float32, torch.float64, torch.int64, torch.int32, torch.bool}:
+def _tensor(item: Any, write: _Write) -> None:  # noqa: ANN401 - torch is not imported
+    if (dtype := str(item.dtype)) in _DTYPES:
+        _part(write, f"{dtype} {tuple(item.shape)}", item.numpy(force=True).tobytes())
+    else:
         _part(write, "encoded", encode(item))
-        return
-    _part(write, f"{plain.dtype} {tuple(plain.shape)}", plain.cpu().contiguous().numpy().tobytes())
 
 
 def _part(write: _Write, kind: str, content: bytes) -> None:
@@ -67,6 +66,7 @@ def _part(write: _Write, kind: str, content: bytes) -> None:
     write(content)
 
 
+_DTYPES = frozenset(f"torch.{name}" for name in ("float32", "float64", "int64", "int32", "bool"))
 _PLAIN: Mapping[type, Callable[[Any], bytes]] = {
     type(None): lambda _: b"",
     bool: lambda item: str(item).encode(),

@@ -9,11 +9,17 @@ from typing import Any
 
 from torch import Tensor
 
-from pools.files import publish_json
 from pools.shard import PoolSchema
 from pools.space import ParameterSpace
 from surrogates.ensemble import Network
-from surrogates.manifest import MANIFEST, Kind, publish_tensors, read_signed, read_tensors, signed
+from surrogates.manifest import (
+    MANIFEST,
+    Kind,
+    publish_manifest,
+    publish_tensors,
+    read_signed,
+    read_tensors,
+)
 from surrogates.outputs import Outputs
 from surrogates.pod import Pod
 from surrogates.settings import EnsembleSettings
@@ -45,7 +51,7 @@ def save(
         CampaignError: the directory cannot be written.
     """
     sha = publish_tensors(directory, _KIND, _tensors(surrogate))
-    publish_json(directory / MANIFEST, signed(_KIND, sha, _description(surrogate, extra or {})))
+    publish_manifest(directory, _KIND, sha, _description(surrogate, extra or {}))
     return [directory / TENSORS, directory / MANIFEST]
 
 

@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pools.errors import IntegrityError, UsageError
-from pools.files import publish_json
-from surrogates.manifest import MANIFEST, Kind, publish_tensors, read_signed, read_tensors, signed
+from surrogates.manifest import (
+    MANIFEST,
+    Kind,
+    publish_manifest,
+    publish_tensors,
+    read_signed,
+    read_tensors,
+)
 from surrogates.training_state import State, state_to_tensors, tensors_to_state
 
 TENSORS = "training.safetensors"
@@ -50,7 +56,7 @@ def save_groups(
     tree, tensors = state_to_tensors(dict(groups))
     content = {"groups": tree, "description": _plain(description or {})}
     sha = publish_tensors(directory, kind, tensors)
-    publish_json(directory / MANIFEST, signed(kind, sha, content))
+    publish_manifest(directory, kind, sha, content)
     return [directory / kind.tensors, directory / MANIFEST]
 
 

@@ -113,7 +113,7 @@ def test_a_save_that_was_killed_before_its_manifest_is_no_checkpoint(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("surrogates.checkpoint.publish_json", killed)
+    monkeypatch.setattr("surrogates.checkpoint.publish_manifest", killed)
     with pytest.raises(KeyboardInterrupt):
         save(saved.directory, saved.surrogate)
     with pytest.raises(IntegrityError, match=MANIFEST):

@@ -17,9 +17,7 @@ NONE = {"checkpoint_interval": 0}
 
 LABEL = "__main__"
 STORE = {"durable": ("pools.durable_queue", "DurableQueue.put"), "queue": ("queue", "Queue.put")}
-A_STEP = {"durable": 6, "queue": 9}
-# A step puts the three samples that are chosen; on a plain queue again, as they are left; and then
-# three labels.
+A_STEP = 6  # a step puts the three samples that are chosen, and then three labels
 
 
 def case(*kills: Place, queue: str = "durable", pool: str = "list", **flags: Any) -> Any:
@@ -28,7 +26,7 @@ def case(*kills: Place, queue: str = "durable", pool: str = "list", **flags: Any
 
 def of_both(queue: str) -> dict[str, Any]:
     """Return the cases that there are for each kind of queue, by name."""
-    put, a_step = STORE[queue], A_STEP[queue]
+    put = STORE[queue]
     cases = {
         # the first training, before any checkpoint
         "first training": case(("surrogates.epochs", "announce", 2), queue=queue),
@@ -40,15 +38,15 @@ def of_both(queue: str) -> dict[str, Any]:
         "metrology": case(("driver_examples", "Error.compute", 2), queue=queue, **ALL),
         "after metrology": case(("phases.driver_step", "query", 2), queue=queue),
         "first query, after one put": case((*put, 2), queue=queue),
-        "query, after one put": case((*put, a_step + 2), queue=queue),
+        "query, after one put": case((*put, A_STEP + 2), queue=queue),
         "query, chosen and not yet left": case(
-            ("phases.driver_query", "replace", 2), queue=queue, **ALL
+            ("phases.driver_query", "count_of", 2), queue=queue, **ALL
         ),
         "label, the first": case((LABEL, "Counting.solve", 1), queue=queue),
         "label, between get and put": case((LABEL, "Counting.solve", 5), queue=queue),
         "label, after put": case((LABEL, "Counting.done", 5), queue=queue, **ALL),
         "label, after the last put": case((LABEL, "Counting.done", 6), queue=queue),
-        "label, kept but not put": case((*put, 2 * a_step - 1), queue=queue),
+        "label, kept but not put": case((*put, 2 * A_STEP - 1), queue=queue),
         "label, no checkpoint": case((LABEL, "Counting.done", 2), queue=queue, **NONE),
         "label, no checkpoint, step 1": case((LABEL, "Counting.solve", 5), queue=queue, **NONE),
         "append": case((LABEL, "Pool.append", 5), queue=queue),

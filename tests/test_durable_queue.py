@@ -188,6 +188,13 @@ def test_only_what_is_taken_can_be_settled_and_all_or_none(durable: DurableQueue
         durable.settle([number])
 
 
+def test_all_that_is_taken_is_settled_at_once_and_in_order(durable: DurableQueue) -> None:
+    filled(durable, 3)
+    durable.get(), durable.get()
+    durable.settle_taken()
+    assert (list(durable.done()), durable.taken(), durable.snapshot()) == ([0, 1], [], [2])
+
+
 def test_done_is_in_the_order_of_settling(durable: DurableQueue) -> None:
     filled(durable, 4)
     numbers = [durable.take().number for _ in range(4)]
@@ -335,10 +342,9 @@ def test_many_begin_at_once(tmp_path: Path) -> None:
 
 def test_what_is_put_survives_a_loss_of_power(durable: DurableQueue) -> None:
     """As far as SQLite promises it with these settings; a test cannot pull the plug."""
-    connection = durable._connection
-    assert connection is not None
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    with durable._file.reading() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 WORKER = """
@@ -396,8 +402,8 @@ def killed_after(file: Path, start: int, seconds: float) -> list[tuple[str, int]
 
 def test_killed_at_any_instant_nothing_is_lost_or_doubled(file: Path) -> None:
     put, answered, failed = set(), set(), set()
-    for round_ in range(6):
-        said = killed_after(file, 1000 * round_, 0.011 + 0.0137 * round_)
+    for round_ in range(30):
+        said = killed_after(file, 1000 * round_, 0.011 + 0.0137 * (round_ % 6))
         put |= {number for what, number in said if what == "put"}
         answered |= {number for what, number in said if what == "answered"}
         failed |= {number for what, number in said if what == "failed"}
@@ -412,7 +418,9 @@ def test_killed_at_any_instant_nothing_is_lost_or_doubled(file: Path) -> None:
         answers = [*label.done(), *label.snapshot()]
         assert answers == settled  # one transaction: no answer without its question settled
         assert answered <= set(answers)
-    assert len(answered) > 10
+        if round_ >= 5 and len(answered) > 10:
+            return
+    pytest.fail(f"killed too early every time: {len(answered)} answers")
 
 
 # What is wrong with the file or the disk
@@ -471,7 +479,7 @@ def test_who_waits_too_long_is_told_why(
     durable: DurableQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     durable.close()
-    monkeypatch.setattr("pools.durable_queue._PATIENCE", 0.01)
+    monkeypatch.setattr("pools.sqlite_file._PATIENCE", 0.01)
     other = sqlite3.connect(durable.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(CampaignError, match=r"another process has held it for 0\.01 seconds"):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pools.durable_queue import DurableQueue
+from pools.errors import UsageError
 from pools.queue_content import content_of, drain, fill, replace
 
 
@@ -93,6 +94,17 @@ def test_what_is_taken_from_a_durable_queue_is_content(tmp_path: Path) -> None:
     assert content_of(durable) == [1, 2]
     assert drain(durable) == [1, 2]
     assert durable.taken() == []
+
+
+def test_what_replaces_also_replaces_what_was_taken_from_a_durable_queue(tmp_path: Path) -> None:
+    durable = DurableQueue(tmp_path / "queues.sqlite")
+    fill(durable, [1, 2])
+    durable.get()
+    with pytest.raises(UsageError, match="a object"):
+        replace(durable, [3, object()])
+    assert content_of(durable) == [1, 2]
+    replace(durable, [3])
+    assert (content_of(durable), durable.taken()) == ([3], [])
 
 
 def test_a_full_queue_says_so() -> None:

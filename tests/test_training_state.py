@@ -285,7 +285,7 @@ def test_a_save_that_was_killed_before_its_manifest_is_no_checkpoint(
         raise KeyboardInterrupt
 
     save_groups(tmp_path, {"a": 1})
-    monkeypatch.setattr("surrogates.training_checkpoint.publish_json", killed)
+    monkeypatch.setattr("surrogates.training_checkpoint.publish_manifest", killed)
     with pytest.raises(KeyboardInterrupt):
         save_groups(tmp_path, {"a": 2})
     with pytest.raises(IntegrityError, match=MANIFEST):
