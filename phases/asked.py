@@ -71,3 +71,8 @@ def _labelled_by(campaign: Campaign, entry: Entry, pool: str) -> list[Pick]:
 def queried_picks(campaign: Campaign, step: int) -> list[Pick]:
     """Return what the query of a step chose."""
     return read_picks(campaign.step_directory(step) / "selection.json")
+
+
+def queried_before(campaign: Campaign, step: int) -> list[Pick]:
+    """Return what the queries of all steps before this one chose."""
+    return [pick for k in range(step) for pick in queried_picks(campaign, k)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from phases.asked import write_picks
+from phases.asked import queried_before, write_picks
 from phases.campaign import Campaign, Work
 from phases.progress import LOGGER
 from phases.scope import Scope, scope
@@ -31,7 +31,8 @@ def choose(campaign: Campaign, step: int) -> Work:
     config = campaign.config
     with scope(campaign, step, "query") as seen:
         k = min(config.samples_per_step, len(open_candidates(seen)))
-        strategies = build_queries(config.query, k)
+        before = len(queried_before(campaign, step))
+        strategies = build_queries(config.query, k, before=before)
         asked = run_queries(strategies, replace(seen, query_strategies=strategies))
         picks = _affordable(campaign, seen, asked)
     file = write_picks(campaign.step_directory(step) / "selection.json", picks)

@@ -10,7 +10,7 @@ from typing import Any, Never, Protocol
 
 import numpy as np
 
-from phases.asked import queried_picks
+from phases.asked import queried_before
 from phases.campaign import Campaign
 from phases.campaign_label import solver_label
 from phases.campaign_queues import DirectoryQueue, to_append, to_label
@@ -146,7 +146,7 @@ def candidates(campaign: Campaign, step: int) -> CandidatePool:
     seed = seed_for(config.seed, drawn_at, "candidates")
     rows = config.parameters.sobol(config.candidates, seed)
     names, fingerprint = config.parameters.names, campaign.solver.fingerprint
-    asked = [pick.sample.row(names) for k in range(step) for pick in queried_picks(campaign, k)]
+    asked = [pick.sample.row(names) for pick in queried_before(campaign, step)]
     pool = CandidatePool(rows, names, fingerprint)
     return without(pool, np.reshape(asked, (-1, len(names))))
 
@@ -196,6 +196,5 @@ def _record(file: Path) -> dict[str, Any]:
 
 def design_points_used(campaign: Campaign, step: int) -> int:
     """Count the points of the design sequence that were asked for before this step."""
-    picks = [pick for k in range(step) for pick in queried_picks(campaign, k)]
-    continued = sum(pick.asked_by == SOBOL for pick in picks)
+    continued = sum(pick.asked_by == SOBOL for pick in queried_before(campaign, step))
     return campaign.config.initial_samples + continued

@@ -26,8 +26,8 @@ Share = Annotated[
     Field(
         gt=0,
         le=1,
-        description="Share of each step's samples, relative to the other strategies' shares; one "
-        "that rounds to no sample asks for none.",
+        description="Share of the samples, relative to the other strategies' shares; one too "
+        "small for a sample in every step has its samples in some of them.",
     ),
 ]
 
@@ -159,8 +159,14 @@ def _hybrid(settings: HybridSettings, driver: CampaignScope) -> Hybrid:
     )
 
 
-def build_queries(settings: Sequence[QuerySettings], k: int) -> list[Querying]:
-    """Return the strategies that share `k` samples of a step, but those without a sample."""
-    counts = split(k, [each.fraction for each in settings])
+def build_queries(settings: Sequence[QuerySettings], k: int, *, before: int = 0) -> list[Querying]:
+    """Return the strategies that share `k` samples of a step, but those without a sample.
+
+    Args:
+        settings: of each strategy.
+        k: samples of this step.
+        before: samples of the steps before it, so that small shares get theirs in time.
+    """
+    counts = split(k, [each.fraction for each in settings], before=before)
     pairs = zip(settings, counts, strict=True)
     return [build_query(each, count) for each, count in pairs if count > 0]

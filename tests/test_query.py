@@ -70,15 +70,35 @@ class Stubborn(FirstOnes):
             query_queue.put(item)
 
 
-@given(
-    st.integers(0, 500),
-    st.lists(st.floats(0.01, 1), min_size=1, max_size=6),
-)
-def test_split_sums_to_k_and_stays_within_one_of_the_share(k: int, shares: list[float]) -> None:
+SHARES = st.lists(st.floats(0.01, 1), min_size=1, max_size=6)
+
+
+@given(st.integers(0, 100), SHARES)
+def test_split_sums_to_k(k: int, shares: list[float]) -> None:
     counts = split(k, shares)
-    exact = [k * share / sum(shares) for share in shares]
     assert sum(counts) == k
-    assert all(abs(count - value) < 1 + 1e-6 for count, value in zip(counts, exact, strict=True))
+    assert min(counts) >= 0
+
+
+@given(st.integers(0, 300), st.floats(0.01, 1), st.floats(0.01, 1))
+def test_split_between_two_stays_within_one_of_the_share(k: int, a: float, b: float) -> None:
+    first, second = split(k, [a, b])
+    assert abs(first - k * a / (a + b)) < 1 + 1e-6
+    assert first + second == k
+
+
+@given(st.lists(st.integers(0, 12), max_size=8), SHARES)
+def test_steps_deal_out_what_one_step_would(steps: list[int], shares: list[float]) -> None:
+    dealt = [split(k, shares, before=sum(steps[:i])) for i, k in enumerate(steps)]
+    total = [sum(column) for column in zip(*dealt, strict=True)] or [0] * len(shares)
+    assert total == split(sum(steps), shares)
+    assert all(count >= 0 for counts in dealt for count in counts)
+
+
+def test_a_share_too_small_for_every_step_has_its_turn() -> None:
+    asked = [split(4, [0.9, 0.1], before=4 * step)[1] for step in range(10)]
+    assert sum(asked) == 4
+    assert max(asked) == 1
 
 
 @pytest.mark.parametrize(
