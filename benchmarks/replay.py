@@ -25,6 +25,7 @@ from pools.seeds import generator_for, seed_for
 from pools.shard import write_shard
 from pools.space import ParameterSpace
 from pools.training import TrainingPool
+from strategies.foretold import Foretold
 from strategies.metrology import evaluate
 from strategies.picking import run_queries
 from strategies.remaining import SOBOL
@@ -62,6 +63,8 @@ class Moment:
     outcomes: Outcomes
     space: ParameterSpace
     design: DesignSequence
+    foretold: Sequence[Foretold]
+    budget_left: float
     rng: np.random.Generator
     active_learning_step_idx: int
     current_phase: str
@@ -127,6 +130,8 @@ class Replay:
                 outcomes=outcomes_of(rounds, space),
                 space=space,
                 design=cast(DesignSequence, self.problem.design(self.seed, used)),  # or alike
+                foretold=(),
+                budget_left=1 - step / self.plan.steps,
                 rng=generator_for(self.seed, step, "query"),
                 active_learning_step_idx=step,
                 current_phase="query",

@@ -18,14 +18,19 @@ from phases.campaign_phases import PlainWork
 from phases.campaign_queues import DirectoryQueue, to_append, to_label
 from phases.config import CampaignConfig
 from phases.design import design_sequence
+from phases.outcomes import outcomes
 from phases.progress import LOGGER
 from phases.retry import append_retried
 from phases.scope import attach_all, candidates, design_points_used, metrology_strategy
+from phases.spent import budget_left_at
+from phases.unbiased import foretold_until
 from pools.candidates import CandidatePool, DesignSequence
 from pools.errors import UsageError
+from pools.outcomes import Outcomes
 from pools.seeds import generator_for
 from pools.space import ParameterSpace
 from pools.training import TrainingPool
+from strategies.foretold import Foretold
 from strategies.label import SolverLabel
 from strategies.metrology import FixedTestSet
 from strategies.needed import Querying
@@ -230,6 +235,22 @@ class CampaignDriver:
         """The Sobol' sequence that the initial design began, behind what was asked of it."""
         used = design_points_used(self.campaign, self._step)
         return design_sequence(self.campaign, used)
+
+    @property
+    def foretold(self) -> Sequence[Foretold]:
+        """What was foretold of the Sobol' share so far."""
+        return foretold_until(self.campaign, self.campaign.next_to_train() - 1)
+
+    @property
+    def budget_left(self) -> float:
+        """Share of the budget that is not spent; 0 without a budget."""
+        step = self.campaign.next_to_train()
+        return budget_left_at(self.campaign, step, len(self.training_pool))
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """How all samples that were tried ended."""
+        return outcomes(self.campaign, self.campaign.next_to_train())
 
     @property
     def rng(self) -> np.random.Generator:

@@ -17,12 +17,15 @@ from phases.campaign_queues import DirectoryQueue, to_append, to_label
 from phases.design import design_sequence
 from phases.outcomes import outcomes
 from phases.progress import LOGGER
+from phases.spent import budget_left_at
+from phases.unbiased import foretold_until
 from pools.candidates import CandidatePool, DesignSequence
 from pools.errors import IntegrityError, UsageError
 from pools.outcomes import Outcomes
 from pools.seeds import generator_for, seed_for
 from pools.space import ParameterSpace
 from pools.training import TrainingPool
+from strategies.foretold import Foretold
 from strategies.label import SolverLabel
 from strategies.metrology import FixedTestSet
 from strategies.needed import Attachable, Querying
@@ -44,6 +47,8 @@ class Scope:
         outcomes: how the samples that were tried so far ended.
         space: the parameter space.
         design: the Sobol' sequence that the initial design began.
+        foretold: what was foretold of the Sobol' share so far.
+        budget_left: share of the campaign's budget that is not spent; 0 without a budget.
         rng: the only source of random numbers of this step's phase.
         active_learning_step_idx: the step.
         current_phase: the phase that runs.
@@ -64,6 +69,8 @@ class Scope:
     outcomes: Outcomes
     space: ParameterSpace
     design: DesignSequence
+    foretold: Sequence[Foretold]
+    budget_left: float
     rng: np.random.Generator
     active_learning_step_idx: int
     current_phase: str
@@ -116,6 +123,7 @@ class Scope:
 def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
     """Open what the strategies of a phase need, and close it afterwards."""
     config = campaign.config
+    measured = step if phase == "query" else step - 1  # the last step whose metrology is done
     with campaign.training_pool(step) as training, campaign.test_pool(step) as test:
         yield Scope(
             learner=load(campaign.checkpoint(step)),
@@ -125,6 +133,8 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
             outcomes=outcomes(campaign, step),
             space=config.parameters,
             design=design_sequence(campaign, design_points_used(campaign, step)),
+            foretold=foretold_until(campaign, measured),
+            budget_left=budget_left_at(campaign, step, len(training)),
             rng=generator_for(config.seed, step, phase),
             active_learning_step_idx=step,
             current_phase=phase,

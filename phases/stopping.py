@@ -1,13 +1,13 @@
 """Whether the campaign goes on: every rule's signal, logged each step."""
 
 import logging
-from collections.abc import Iterable
 from dataclasses import replace
 
 from phases.campaign import Campaign
 from phases.progress import LOGGER
 from phases.scope import candidates
 from phases.seen import is_retry, is_seen
+from phases.spent import seconds_of
 from pools.files import publish_json
 from pools.ledger import Entry
 from strategies.stopping import Decision, StepRecord, decide
@@ -35,22 +35,16 @@ def history(campaign: Campaign, step: int) -> list[StepRecord]:
     left = len(candidates(campaign, step))
     *earlier, last = [_record(entry, entries, left) for entry in measured]
     unused = [e for e in entries if is_retry(e) and e.step > step]
-    return [*earlier, replace(last, unused_solver_seconds=_solver_seconds(unused))]
+    return [*earlier, replace(last, unused_solver_seconds=seconds_of(unused))]
 
 
 def _record(measured: Entry, entries: list[Entry], candidates_left: int) -> StepRecord:
-    phases = [e for e in entries if e.phase.startswith("label") or is_retry(e)]
     return StepRecord(
         step=measured.step,
         labelled=measured.summary["labelled"],
-        solver_seconds=_solver_seconds([e for e in phases if is_seen(e, measured.step)]),
+        solver_seconds=seconds_of(e for e in entries if is_seen(e, measured.step)),
         error=measured.summary["error"],
         candidates_left=candidates_left,
         errors=measured.summary["errors"],
         unbiased_high=(measured.summary.get("unbiased") or {}).get("high"),
     )
-
-
-def _solver_seconds(entries: Iterable[Entry]) -> float:
-    """Add up what the solver ran for training samples; the test set is not counted."""
-    return sum(float(entry.summary["solver_seconds"]) for entry in entries)

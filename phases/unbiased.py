@@ -15,8 +15,9 @@ from pools.errors import IntegrityError
 from pools.files import publish_json
 from pools.seeds import seed_for
 from pools.training import TrainingPool
+from strategies.foretold import Foretold
 from strategies.remaining import SOBOL
-from strategies.unbiased import Foretold, UnbiasedError, foretell, scales_of, unbiased_error
+from strategies.unbiased import UnbiasedError, foretell, scales_of, unbiased_error
 from surrogates.checkpoint import load
 
 
@@ -27,7 +28,7 @@ def write_unbiased(campaign: Campaign, step: int) -> tuple[Path, UnbiasedError |
         The file, and the estimate; None where no sample has been foretold yet.
     """
     new = _foretold_before(campaign, step)
-    earlier = [each for k in range(step) for each in read_unbiased(campaign, k)]
+    earlier = foretold_until(campaign, step - 1)
     estimate = unbiased_error([*earlier, *new], seed_for(campaign.config.seed, step, "unbiased"))
     file = _file(campaign, step)
     publish_json(
@@ -38,6 +39,11 @@ def write_unbiased(campaign: Campaign, step: int) -> tuple[Path, UnbiasedError |
         },
     )
     return file, estimate
+
+
+def foretold_until(campaign: Campaign, step: int) -> list[Foretold]:
+    """Return what was foretold up to and with the metrology of a step, in the order of asking."""
+    return [each for k in range(step + 1) for each in read_unbiased(campaign, k)]
 
 
 def read_unbiased(campaign: Campaign, step: int) -> list[Foretold]:

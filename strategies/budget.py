@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pools.pick import Pick
-from strategies.stopping import StepRecord, StoppingSettings
+from strategies.stopping import StoppingSettings
 
 Array = NDArray[np.float64]
 
@@ -42,20 +42,21 @@ def within(budget_seconds: float, picks: Sequence[Pick], seconds: Array) -> list
     return sorted(order[: affordable(seconds[order], budget_seconds)])
 
 
-def budget_left(now: StepRecord, settings: StoppingSettings) -> float:
+def budget_left(labelled: int, solver_seconds: float, settings: StoppingSettings) -> float:
     """Return the share of the budget that is not spent, from 1 to 0: solver seconds, else samples.
 
     As the exponent of the cost in an acquisition it asks for cheap samples while there is much to
     spend on, and for the best at the end [Lee2020]. Without a budget it is 0: cost does not count.
 
     Args:
-        now: what was spent so far.
+        labelled: training samples so far.
+        solver_seconds: that were spent on them, and on those that failed.
         settings: the budgets.
     """
-    if (total := settings.budget_solver_seconds) is not None:
-        return _left(total, now.solver_seconds + now.unused_solver_seconds)
+    if settings.budget_solver_seconds is not None:
+        return _left(settings.budget_solver_seconds, solver_seconds)
     if settings.budget_samples is not None:
-        return _left(settings.budget_samples, now.labelled)
+        return _left(settings.budget_samples, labelled)
     return 0.0
 
 

@@ -5,6 +5,7 @@ class lacks them. A class with the members below is a strategy.
 """
 
 import logging
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
@@ -18,6 +19,7 @@ from surrogates.prediction import Learner
 
 if TYPE_CHECKING:  # torch takes seconds to load, and settings are read before anything is learnt
     from pools.training import TrainingPool
+    from strategies.foretold import Foretold
 
 Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)
@@ -90,6 +92,16 @@ class CampaignScope(Protocol):
     @property
     def rng(self) -> np.random.Generator:
         """The only source of random numbers of this step's phase."""
+        ...
+
+    @property
+    def foretold(self) -> "Sequence[Foretold]":
+        """What was foretold of the Sobol' share so far, in the order of asking."""
+        ...
+
+    @property
+    def budget_left(self) -> float:
+        """Share of the campaign's budget that is not spent, from 1 to 0; 0 without a budget."""
         ...
 
     @property

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pools.errors import UsageError
+from strategies.foretold import Foretold
 from strategies.measured import HALF_WIDTH, measure, scale
 from strategies.metrology import rank_correlation
 from surrogates.prediction import Learner
@@ -34,35 +35,6 @@ WINDOW = 32
 
 _FEWEST = 4  # samples that an interval or a correlation says anything of
 _RESAMPLES = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Foretold:
-    """One sample that was predicted before it was learnt from.
-
-    Attributes:
-        sample: its id.
-        step: the step that asked for it, and whose surrogate foretold it.
-        errors: by `fields.NAME`, the relative L2 error; by `quantities.NAME`, the absolute error
-            in standard deviations of the training pool.
-        covered: by the same names, the share inside the central 90 % interval.
-        variance: the learner's, in units of the pool's; None of an ensemble of one.
-    """
-
-    sample: str
-    step: int
-    errors: Mapping[str, float]
-    covered: Mapping[str, float]
-    variance: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Read what `to_json` gave."""
-        return cls(**content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pools.shard import write_shard
 from pools.solution import Field, Mesh, Quantity, Solution
 from pools.space import Parameter, ParameterSpace
 from pools.training import TrainingPool
+from strategies.foretold import Foretold
 from surrogates.prediction import Estimate, FeatureKind, Prediction
 
 Array = NDArray[np.float64]
@@ -97,6 +98,8 @@ class ExampleDriver:
     outcomes: Outcomes = field(default_factory=lambda: Outcomes.of([], SPACE.d))
     space: ParameterSpace = SPACE
     design: DesignSequence = DESIGN
+    foretold: Sequence[Foretold] = ()
+    budget_left: float = 0.0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     active_learning_step_idx: int = 3
     current_phase: str = "query"

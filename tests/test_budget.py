@@ -11,21 +11,18 @@ from phases.campaign import Campaign
 from phases.check import check
 from phases.label import records_of
 from phases.query import query
+from phases.scope import scope
 from phases.train import train
 from pools.pick import Pick
 from pools.sample import Sample
 from strategies.budget import affordable, budget_left, within
-from strategies.stopping import StepRecord, StoppingSettings
+from strategies.stopping import StoppingSettings
 
 FOUR = np.array([2.0, 1.0, 4.0, 1.0])
 
 
 def picks_of(*names: str) -> list[Pick]:
     return [Pick(Sample(str(i), {"x": float(i)}), name) for i, name in enumerate(names)]
-
-
-def spent(seconds: float = 60.0, unused: float = 0.0) -> StepRecord:
-    return StepRecord(1, 30, seconds, error=0.1, candidates_left=9, unused_solver_seconds=unused)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +48,20 @@ def test_a_dear_sample_ends_the_step() -> None:
 
 def test_the_budget_left_is_of_seconds_before_samples() -> None:
     both = StoppingSettings(budget_solver_seconds=100, budget_samples=40)
-    assert budget_left(spent(), both) == pytest.approx(0.4)
-    assert budget_left(spent(unused=20.0), both) == pytest.approx(0.2)
-    assert budget_left(spent(), StoppingSettings(budget_samples=40)) == pytest.approx(0.25)
+    assert budget_left(30, 60.0, both) == pytest.approx(0.4)
+    assert budget_left(30, 60.0, StoppingSettings(budget_samples=40)) == pytest.approx(0.25)
 
 
 def test_an_overspent_budget_leaves_nothing_and_none_does_not_count() -> None:
-    assert budget_left(spent(seconds=200), StoppingSettings(budget_solver_seconds=100)) == 0
-    assert budget_left(spent(), StoppingSettings()) == 0
+    assert budget_left(30, 200.0, StoppingSettings(budget_solver_seconds=100)) == 0
+    assert budget_left(30, 60.0, StoppingSettings()) == 0
+
+
+def test_a_step_knows_what_is_left_of_its_campaigns_budget(tmp_path: Path) -> None:
+    campaign = trained(tmp_path / "wave", stopping={"max_steps": 2, "budget_samples": 40})
+    with scope(campaign, 0, "query") as seen:
+        assert seen.budget_left == pytest.approx(30 / 40)
+        assert seen.foretold == []
 
 
 def trained(directory: Path, **changes: object) -> Campaign:

@@ -12,10 +12,11 @@ from phases.check import check
 from phases.unbiased import read_estimate, read_unbiased
 from pools.errors import IntegrityError
 from pools.training import TrainingPool
+from strategies.foretold import Foretold
 from strategies.metrology import evaluate
 from strategies.remaining import SOBOL
 from strategies.stopping import StepRecord, StoppingSettings, decide
-from strategies.unbiased import WINDOW, Foretold, foretell, scales_of, unbiased_error
+from strategies.unbiased import WINDOW, foretell, scales_of, unbiased_error
 from surrogates.checkpoint import load
 
 

@@ -1,0 +1,26 @@
+"""What a campaign has spent of its budget."""
+
+from collections.abc import Iterable
+
+from phases.campaign import Campaign
+from phases.seen import is_retry, is_seen
+from pools.ledger import Entry
+from strategies.budget import budget_left
+
+
+def seconds_of(entries: Iterable[Entry]) -> float:
+    """Add up what the solver ran for training samples; the test set is not counted."""
+    paid = (entry for entry in entries if entry.phase.startswith("label") or is_retry(entry))
+    return sum(float(entry.summary["solver_seconds"]) for entry in paid)
+
+
+def budget_left_at(campaign: Campaign, step: int, labelled: int) -> float:
+    """Return the share of the budget that was not spent when a step trained; 0 without a budget.
+
+    Args:
+        campaign: whose.
+        step: which.
+        labelled: training samples that the step has.
+    """
+    seen = [entry for entry in campaign.ledger.entries() if is_seen(entry, step)]
+    return budget_left(labelled, seconds_of(seen), campaign.config.stopping)
