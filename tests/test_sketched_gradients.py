@@ -43,7 +43,7 @@ def test_the_mean_over_seeds_is_the_kernel(name: str) -> None:
 
 
 def test_random_probes_sum_over_outputs() -> None:
-    """Five outputs and two probes, many times."""
+    """Four outputs and two probes, many times."""
     module, inputs = example("field")
     seeds = [SketchSettings(width=64, probes=2, seed=seed) for seed in range(300)]
     sketches = [sketched_gradients(module, inputs, settings) for settings in seeds]
@@ -221,7 +221,24 @@ def test_layers_that_see_another_axis_first_are_refused() -> None:
         sketched_gradients(TokensFirst(), torch.ones(4, 5, 3))
 
 
-@pytest.mark.parametrize("wrong", [{"width": 4}, {"probes": 0}, {"block": 0}])
+def test_points_are_not_changed_by_a_module_that_works_in_place() -> None:
+    inputs = -torch.ones(4, 3)
+    sketched_gradients(nn.Sequential(nn.ReLU(inplace=True), nn.Linear(3, 1)), inputs)
+    assert (inputs == -1).all()
+
+
+def test_transformers_take_no_shortcut_past_their_linear_layers() -> None:
+    """As torch does where they are frozen and evaluated."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layer = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    inputs = torch.randn(4, 5, 4, generator=Generator().manual_seed(3))
+    expected = sketched_gradients(layer, inputs)
+    frozen = layer.requires_grad_(False)  # noqa: FBT003 - torch's
+    torch.testing.assert_close(sketched_gradients(frozen, inputs), expected)
+
+
+@pytest.mark.parametrize("wrong", [{"width": 3}, {"probes": 0}, {"block": 0}])
 def test_sketches_too_narrow_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="raise width, or lower probes"):
         SketchSettings(**wrong)
