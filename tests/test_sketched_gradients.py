@@ -8,6 +8,7 @@ from tangent_kernels import MODULES, example, tangent_kernel
 from torch import Generator, Tensor, nn
 
 from pools.errors import UsageError
+from surrogates.contraction_sketch import contraction_sketch
 from surrogates.layer_sketch import Matrices, gaussians
 from surrogates.linear_sketch import linear_sketch
 from surrogates.sketched_gradients import SketchSettings, sketched_gradients
@@ -91,6 +92,37 @@ def test_frozen_weights_without_gradients_enabled_make_no_difference() -> None:
     expected = sketched_gradients(module, inputs)
     with torch.inference_mode():
         assert torch.equal(sketched_gradients(module.requires_grad_(False), inputs), expected)  # noqa: FBT003 - torch's
+
+
+class EinsumOf(nn.Module):
+    """Contracts the same weights, however that is written."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form = form
+        self.weight = nn.Parameter(torch.ones(3, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        match self.form:
+            case "operands":
+                return torch.einsum("bi,io->bo", x, self.weight)
+            case "one list":
+                return torch.einsum("bi,io->bo", [x, self.weight])
+            case _:
+                return torch.einsum(x, [0, 1], self.weight, [1, 2], [0, 2])
+
+
+@pytest.mark.parametrize("form", ["one list", "numbered axes"])
+def test_einsum_is_seen_however_it_is_called(form: str) -> None:
+    inputs = torch.randn(4, 3, generator=Generator().manual_seed(0))
+    expected = sketched_gradients(EinsumOf("operands"), inputs)
+    assert torch.equal(sketched_gradients(EinsumOf(form), inputs), expected)
+
+
+@pytest.mark.parametrize("equation", ["bi,io", "...i,io->...o", "bi,bo->b", "ib,io->ob"])
+def test_other_contractions_are_not_taken_for_layers(equation: str) -> None:
+    inputs, weights = torch.ones(2, 2), torch.ones(2, 2)
+    assert contraction_sketch(equation, inputs, weights, weights_first=False) is None
 
 
 class Fails(nn.Module):
