@@ -117,7 +117,8 @@ class _Contractions(TorchFunctionMode):
         if func is not torch.einsum:
             return output
         equation, *operands = args
-        return self._record(equation, operands, output)
+        one_list = isinstance(operands[0], list | tuple)
+        return self._record(equation, list(operands[0]) if one_list else operands, output)
 
     def _record(self, equation: str, operands: list[Tensor], output: Tensor) -> Tensor:
         held = [operand.untyped_storage().data_ptr() in self._storages for operand in operands]

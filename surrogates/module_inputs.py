@@ -9,9 +9,12 @@ from pools.errors import UsageError
 
 
 def as_inputs(module: nn.Module, inputs: Tensor, block: int) -> list[Tensor]:
-    """Return blocks of points, shape (b, ...), on the module's device and in its precision."""
+    """Copy points in blocks, shape (b, ...), to the module's device and in its precision.
+
+    They are copies even where nothing changes: a module may work in place.
+    """
     weights = next((p for p in module.parameters() if p.is_floating_point()), torch.empty(0))
-    return [rows.to(weights) for rows in torch.split(inputs.detach(), block)]
+    return [rows.to(weights, copy=True) for rows in torch.split(inputs.detach(), block)]
 
 
 def checked(outputs: object, rows: Tensor) -> Tensor:

@@ -83,7 +83,7 @@ MODULES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         (2, 4, 3, 4),
     ),
     "spectral": (lambda: _flattened(Spectral(3, 2), nn.Tanh(), nn.Conv2d(3, 1, 1)), (3, 6, 6)),
-    "field": (lambda: _perceptron(nn.Tanh(), outputs=5), (3,)),
+    "field": (lambda: _perceptron(nn.Tanh(), outputs=4), (3,)),
 }
 
 

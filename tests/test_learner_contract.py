@@ -1,5 +1,6 @@
 """What every learner promises, walked over every learner that ships."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pools.training import TrainingPool
 from surrogates.checkpoint import load, save
 from surrogates.ensemble import Network
 from surrogates.fit import fit
+from surrogates.module_learner import ModuleLearner
 from surrogates.prediction import Learner
 from surrogates.surrogate import EnsembleSurrogate
 
@@ -47,6 +49,20 @@ def loaded(data: TrainingPool, directory: Path) -> Learner:
     return load(directory / "checkpoint")
 
 
+def modules(data: TrainingPool, directory: Path) -> Learner:  # noqa: ARG001 - `Case.make`
+    shape = (data.schema.points, len(data.schema.fields))
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        committee = [_module(shape) for _ in range(3)]
+    return ModuleLearner(SPACE, committee)
+
+
+def _module(shape: tuple[int, ...]) -> torch.nn.Module:
+    last = torch.nn.Linear(8, math.prod(shape))
+    layers = (torch.nn.Linear(2, 8), torch.nn.Tanh(), last, torch.nn.Unflatten(1, shape))
+    return torch.nn.Sequential(*layers).double()
+
+
 CASES = {
     "trained": Case(trained),
     "fine-tuned": Case(fine_tuned),
@@ -55,6 +71,7 @@ CASES = {
     "quantities only, fine-tuned": Case(fine_tuned, fields=False),
     "fields only": Case(trained, quantities=False),
     "fields only, loaded": Case(loaded, quantities=False),
+    "modules of fields": Case(modules, quantities=False),
 }
 
 

@@ -8,6 +8,7 @@ from tangent_kernels import MODULES, example, tangent_kernel
 from torch import Generator, Tensor, nn
 
 from pools.errors import UsageError
+from surrogates.contraction_sketch import contraction_sketch
 from surrogates.layer_sketch import Matrices, gaussians
 from surrogates.linear_sketch import linear_sketch
 from surrogates.sketched_gradients import SketchSettings, sketched_gradients
@@ -43,7 +44,7 @@ def test_the_mean_over_seeds_is_the_kernel(name: str) -> None:
 
 
 def test_random_probes_sum_over_outputs() -> None:
-    """Five outputs and two probes, many times."""
+    """Four outputs and two probes, many times."""
     module, inputs = example("field")
     seeds = [SketchSettings(width=64, probes=2, seed=seed) for seed in range(300)]
     sketches = [sketched_gradients(module, inputs, settings) for settings in seeds]
@@ -91,6 +92,37 @@ def test_frozen_weights_without_gradients_enabled_make_no_difference() -> None:
     expected = sketched_gradients(module, inputs)
     with torch.inference_mode():
         assert torch.equal(sketched_gradients(module.requires_grad_(False), inputs), expected)  # noqa: FBT003 - torch's
+
+
+class EinsumOf(nn.Module):
+    """Contracts the same weights, however that is written."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form = form
+        self.weight = nn.Parameter(torch.ones(3, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        match self.form:
+            case "operands":
+                return torch.einsum("bi,io->bo", x, self.weight)
+            case "one list":
+                return torch.einsum("bi,io->bo", [x, self.weight])
+            case _:
+                return torch.einsum(x, [0, 1], self.weight, [1, 2], [0, 2])
+
+
+@pytest.mark.parametrize("form", ["one list", "numbered axes"])
+def test_einsum_is_seen_however_it_is_called(form: str) -> None:
+    inputs = torch.randn(4, 3, generator=Generator().manual_seed(0))
+    expected = sketched_gradients(EinsumOf("operands"), inputs)
+    assert torch.equal(sketched_gradients(EinsumOf(form), inputs), expected)
+
+
+@pytest.mark.parametrize("equation", ["bi,io", "...i,io->...o", "bi,bo->b", "ib,io->ob"])
+def test_other_contractions_are_not_taken_for_layers(equation: str) -> None:
+    inputs, weights = torch.ones(2, 2), torch.ones(2, 2)
+    assert contraction_sketch(equation, inputs, weights, weights_first=False) is None
 
 
 class Fails(nn.Module):
@@ -221,7 +253,24 @@ def test_layers_that_see_another_axis_first_are_refused() -> None:
         sketched_gradients(TokensFirst(), torch.ones(4, 5, 3))
 
 
-@pytest.mark.parametrize("wrong", [{"width": 4}, {"probes": 0}, {"block": 0}])
+def test_points_are_not_changed_by_a_module_that_works_in_place() -> None:
+    inputs = -torch.ones(4, 3)
+    sketched_gradients(nn.Sequential(nn.ReLU(inplace=True), nn.Linear(3, 1)), inputs)
+    assert (inputs == -1).all()
+
+
+def test_transformers_take_no_shortcut_past_their_linear_layers() -> None:
+    """As torch does where they are frozen and evaluated."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layer = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    inputs = torch.randn(4, 5, 4, generator=Generator().manual_seed(3))
+    expected = sketched_gradients(layer, inputs)
+    frozen = layer.requires_grad_(False)  # noqa: FBT003 - torch's
+    torch.testing.assert_close(sketched_gradients(frozen, inputs), expected)
+
+
+@pytest.mark.parametrize("wrong", [{"width": 3}, {"probes": 0}, {"block": 0}])
 def test_sketches_too_narrow_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="raise width, or lower probes"):
         SketchSettings(**wrong)
