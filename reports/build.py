@@ -13,6 +13,7 @@ from phases.campaign import Campaign
 from phases.overview import steps_of
 from phases.progress import tell
 from pools.files import publish_bytes
+from pools.space import ParameterSpace
 from reports.calibration import draw_calibration
 from reports.canvas import png
 from reports.data import (
@@ -22,14 +23,22 @@ from reports.data import (
     evaluate_test_set,
     pictured_samples,
     step_seconds,
+    tried_samples,
 )
 from reports.design_space import MOST_PARAMETERS, draw_design_space
+from reports.failure_map import MOST_PARAMETERS as MOST_MAPPED
+from reports.failure_map import draw_cost_map, draw_failure_map
 from reports.field_picture import Picture, draw_fields
 from reports.learning_curve import CurvePoint, draw_learning_curve
 from reports.page import Drawing, Page, page_html
 from reports.parity import draw_parity
 from reports.phase_seconds import draw_phase_seconds
 from reports.standing import standing
+from surrogates.cost import cost_quality, fit_cost
+from surrogates.feasibility import feasibility_quality, fit_feasibility
+
+_SPREAD_WORTH_A_MAP = 2.0
+_ON_A_PANEL = 2  # parameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +72,8 @@ def _draw_all(campaign: Campaign) -> list[Drawing]:
         ("fields", partial(_fields, material)),
         ("calibration", partial(_calibration, material)),
         ("design space", partial(_design_space, campaign)),
+        ("failures", partial(_failures, campaign)),
+        ("solver seconds", partial(_cost, campaign)),
         ("seconds", partial(_seconds, campaign)),
     ]
     drawings = []
@@ -142,6 +153,45 @@ def _design_space(campaign: Campaign) -> list[Drawing]:
     ) + (some if space.d > MOST_PARAMETERS else "")
     figure = draw_design_space(space, groups)
     return [_drawing("samples.png", "Where the samples lie", caption, figure)]
+
+
+def _failures(campaign: Campaign) -> list[Drawing]:
+    space, tried, seed = campaign.config.parameters, tried_samples(campaign), campaign.config.seed
+    quality = feasibility_quality(space, tried.outcomes, seed)
+    if quality is None:
+        return []
+    caption = (
+        f"Chance that the solver succeeds{_mapped(space)}, learnt from {quality.samples} training "
+        f"samples that were tried, {quality.failures} of which failed. At samples that were left "
+        f"out its Brier score is {quality.brier:.3f}, against {quality.base_brier:.3f} of always "
+        f"saying the share that was solved (lower is better), and its AUC {quality.auc:.2f} (1 "
+        "tells all apart, 0.5 is a guess)."
+    )
+    figure = draw_failure_map(space, fit_feasibility(space, tried.outcomes, seed), tried)
+    return [_drawing("failures.png", "Where the solver fails", caption, figure)]
+
+
+def _cost(campaign: Campaign) -> list[Drawing]:
+    space, tried, seed = campaign.config.parameters, tried_samples(campaign), campaign.config.seed
+    quality = cost_quality(space, tried.outcomes, seed)
+    if quality is None or tried.spread < _SPREAD_WORTH_A_MAP:
+        return []
+    caption = (
+        f"Expected solver seconds of a sample, all its tries together{_mapped(space)}, and those "
+        f"of the {quality.samples} training samples, failed ones among them. At samples that were "
+        f"left out the expectation explains {100 * max(quality.r2, 0):.0f} % of the variance of "
+        f"the logarithm, and errs by less than {100 * quality.median_relative_error:.0f} % at "
+        "half of them."
+    )
+    figure = draw_cost_map(space, fit_cost(space, tried.outcomes, seed), tried)
+    return [_drawing("cost.png", "Where the solver takes long", caption, figure)]
+
+
+def _mapped(space: ParameterSpace) -> str:
+    """Say what a map shows of parameters beyond the two of a panel."""
+    if space.d > MOST_MAPPED:
+        return f" over the {MOST_MAPPED} parameters that matter most (mean over all others)"
+    return " (mean over the other parameters)" if space.d > _ON_A_PANEL else ""
 
 
 def _seconds(campaign: Campaign) -> list[Drawing]:
