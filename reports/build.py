@@ -37,6 +37,7 @@ from reports.standing import standing
 from surrogates.cost import cost_quality, fit_cost
 from surrogates.feasibility import feasibility_quality, fit_feasibility
 
+_FAILURES, _COST = "failures.png", "cost.png"
 _SPREAD_WORTH_A_MAP = 2.0
 _ON_A_PANEL = 2  # parameters
 
@@ -168,23 +169,23 @@ def _failures(campaign: Campaign) -> list[Drawing]:
         "tells all apart, 0.5 is a guess)."
     )
     figure = draw_failure_map(space, fit_feasibility(space, tried.outcomes, seed), tried)
-    return [_drawing("failures.png", "Where the solver fails", caption, figure)]
+    return [_drawing(_FAILURES, "Where the solver fails", caption, figure)]
 
 
 def _cost(campaign: Campaign) -> list[Drawing]:
     space, tried, seed = campaign.config.parameters, tried_samples(campaign), campaign.config.seed
     quality = cost_quality(space, tried.outcomes, seed)
-    if quality is None or tried.spread < _SPREAD_WORTH_A_MAP:
-        return []
+    if quality is None or quality.r2 <= 0 or tried.spread < _SPREAD_WORTH_A_MAP:
+        return []  # a map of nothing but noise would mislead
     caption = (
-        f"Expected solver seconds of a sample, all its tries together{_mapped(space)}, and those "
+        f"Expected solver seconds of a sample{_mapped(space)}, all its tries together, and those "
         f"of the {quality.samples} training samples, failed ones among them. At samples that were "
-        f"left out the expectation explains {100 * max(quality.r2, 0):.0f} % of the variance of "
+        f"left out the expectation explains {100 * quality.r2:.0f} % of the variance of "
         f"the logarithm, and errs by less than {100 * quality.median_relative_error:.0f} % at "
         "half of them."
     )
     figure = draw_cost_map(space, fit_cost(space, tried.outcomes, seed), tried)
-    return [_drawing("cost.png", "Where the solver takes long", caption, figure)]
+    return [_drawing(_COST, "Where the solver takes long", caption, figure)]
 
 
 def _mapped(space: ParameterSpace) -> str:
@@ -226,8 +227,8 @@ def _page(campaign: Campaign, drawings: Sequence[Drawing]) -> Page:
 
 
 def _remove_old_pictures(directory: Path, drawings: Sequence[Drawing]) -> None:
-    """Remove field pictures of samples that an earlier report showed."""
+    """Remove pictures of an earlier report that this one has not: of samples, and maps."""
     current = {drawing.file for drawing in drawings}
-    for file in directory.glob("field_*.png"):
+    for file in [*directory.glob("field_*.png"), directory / _FAILURES, directory / _COST]:
         if file.name not in current:
-            file.unlink()
+            file.unlink(missing_ok=True)
