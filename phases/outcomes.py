@@ -18,7 +18,7 @@ from pools.record import SampleRecord
 
 def told(records: Iterable[SampleRecord]) -> dict[str, Any]:
     """Return what the ledger keeps of samples that were tried: outcomes and seconds, by id."""
-    tried = {r.pick.sample.id: (r.outcome, _seconds(r)) for r in records if r.outcome}
+    tried = {r.pick.sample.id: (r.outcome, own_seconds(r)) for r in records if r.outcome}
     return {
         "samples": {name: outcome.value for name, (outcome, _) in tried.items()},
         "seconds": {name: seconds for name, (_, seconds) in tried.items()},
@@ -33,6 +33,12 @@ def outcomes(campaign: Campaign, step: int) -> Outcomes:
     """
     seen = [entry for entry in campaign.ledger.entries() if is_seen(entry, step)]
     return Outcomes.of(_tried(campaign, seen), campaign.config.parameters.d)
+
+
+def own_seconds(record: SampleRecord) -> float:
+    """Return the solver seconds of the tries that ended for a reason of the sample's own."""
+    own = [a.cost.wall_seconds for a in record.attempts if a.outcome is not Outcome.INFRASTRUCTURE]
+    return round(sum(own), 6)
 
 
 def _tried(campaign: Campaign, seen: Sequence[Entry]) -> Iterator[tuple[Array, bool, float]]:
@@ -53,9 +59,3 @@ def _last_told(seen: Sequence[Entry]) -> dict[str, tuple[Outcome, float]]:
         for name, outcome in summary.get("samples", {}).items()
         if outcome != Outcome.INFRASTRUCTURE and name in summary.get("seconds", {})
     }
-
-
-def _seconds(record: SampleRecord) -> float:
-    """Return the solver seconds of the tries that ended for a reason of the sample's own."""
-    own = [a.cost.wall_seconds for a in record.attempts if a.outcome is not Outcome.INFRASTRUCTURE]
-    return round(sum(own), 6)

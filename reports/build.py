@@ -13,6 +13,7 @@ from phases.campaign import Campaign
 from phases.overview import steps_of
 from phases.progress import tell
 from pools.files import publish_bytes
+from pools.space import ParameterSpace
 from reports.calibration import draw_calibration
 from reports.canvas import png
 from reports.data import (
@@ -22,14 +23,23 @@ from reports.data import (
     evaluate_test_set,
     pictured_samples,
     step_seconds,
+    tried_samples,
 )
 from reports.design_space import MOST_PARAMETERS, draw_design_space
+from reports.failure_map import MOST_PARAMETERS as MOST_MAPPED
+from reports.failure_map import draw_cost_map, draw_failure_map
 from reports.field_picture import Picture, draw_fields
 from reports.learning_curve import CurvePoint, draw_learning_curve
 from reports.page import Drawing, Page, page_html
 from reports.parity import draw_parity
 from reports.phase_seconds import draw_phase_seconds
 from reports.standing import standing
+from surrogates.cost import cost_quality, fit_cost
+from surrogates.feasibility import feasibility_quality, fit_feasibility
+
+_FAILURES, _COST = "failures.png", "cost.png"
+_SPREAD_WORTH_A_MAP = 2.0
+_ON_A_PANEL = 2  # parameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +73,8 @@ def _draw_all(campaign: Campaign) -> list[Drawing]:
         ("fields", partial(_fields, material)),
         ("calibration", partial(_calibration, material)),
         ("design space", partial(_design_space, campaign)),
+        ("failures", partial(_failures, campaign)),
+        ("solver seconds", partial(_cost, campaign)),
         ("seconds", partial(_seconds, campaign)),
     ]
     drawings = []
@@ -146,6 +158,45 @@ def _design_space(campaign: Campaign) -> list[Drawing]:
     return [_drawing("samples.png", "Where the samples lie", caption, figure)]
 
 
+def _failures(campaign: Campaign) -> list[Drawing]:
+    space, tried, seed = campaign.config.parameters, tried_samples(campaign), campaign.config.seed
+    quality = feasibility_quality(space, tried.outcomes, seed)
+    if quality is None:
+        return []
+    caption = (
+        f"Chance that the solver succeeds{_mapped(space)}, learnt from {quality.samples} training "
+        f"samples that were tried, {quality.failures} of which failed. At samples that were left "
+        f"out its Brier score is {quality.brier:.3f}, against {quality.base_brier:.3f} of always "
+        f"saying the share that was solved (lower is better), and its AUC {quality.auc:.2f} (1 "
+        "tells all apart, 0.5 is a guess)."
+    )
+    figure = draw_failure_map(space, fit_feasibility(space, tried.outcomes, seed), tried)
+    return [_drawing(_FAILURES, "Where the solver fails", caption, figure)]
+
+
+def _cost(campaign: Campaign) -> list[Drawing]:
+    space, tried, seed = campaign.config.parameters, tried_samples(campaign), campaign.config.seed
+    quality = cost_quality(space, tried.outcomes, seed)
+    if quality is None or quality.r2 <= 0 or tried.spread < _SPREAD_WORTH_A_MAP:
+        return []  # a map of nothing but noise would mislead
+    caption = (
+        f"Expected solver seconds of a sample{_mapped(space)}, all its tries together, and those "
+        f"of the {quality.samples} training samples, failed ones among them. At samples that were "
+        f"left out the expectation explains {100 * quality.r2:.0f} % of the variance of "
+        f"the logarithm, and errs by less than {100 * quality.median_relative_error:.0f} % at "
+        "half of them."
+    )
+    figure = draw_cost_map(space, fit_cost(space, tried.outcomes, seed), tried)
+    return [_drawing(_COST, "Where the solver takes long", caption, figure)]
+
+
+def _mapped(space: ParameterSpace) -> str:
+    """Say what a map shows of parameters beyond the two of a panel."""
+    if space.d > MOST_MAPPED:
+        return f" over the {MOST_MAPPED} parameters that matter most (mean over all others)"
+    return " (mean over the other parameters)" if space.d > _ON_A_PANEL else ""
+
+
 def _seconds(campaign: Campaign) -> list[Drawing]:
     steps = step_seconds(campaign)
     if not steps:
@@ -178,8 +229,8 @@ def _page(campaign: Campaign, drawings: Sequence[Drawing]) -> Page:
 
 
 def _remove_old_pictures(directory: Path, drawings: Sequence[Drawing]) -> None:
-    """Remove field pictures of samples that an earlier report showed."""
+    """Remove pictures of an earlier report that this one has not: of samples, and maps."""
     current = {drawing.file for drawing in drawings}
-    for file in directory.glob("field_*.png"):
+    for file in [*directory.glob("field_*.png"), directory / _FAILURES, directory / _COST]:
         if file.name not in current:
-            file.unlink()
+            file.unlink(missing_ok=True)

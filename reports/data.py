@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from phases.asked import initial_picks
 from phases.campaign import Campaign
 from phases.label import records_of
+from phases.outcomes import own_seconds
 from phases.overview import asked_by_step, design_records, steps_of
 from phases.unbiased import read_estimate
 from pools.outcome import Outcome
@@ -20,6 +21,7 @@ from pools.training import Block, TrainingPool
 from pools.vtkhdf import read_solution
 from reports.calibration import LEVELS, coverage
 from reports.design_space import Asked
+from reports.failure_map import Tried
 from reports.field_picture import PredictedSample
 from reports.learning_curve import CurvePoint
 from reports.parity import QuantityTest
@@ -115,6 +117,27 @@ def asked_groups(campaign: Campaign) -> list[Asked]:
     steps = sorted({e.step for e in campaign.ledger.entries() if e.phase == "query"})
     groups = [(None, initial_picks(campaign)), *((k, asked_by_step(campaign, k)) for k in steps)]
     return [_asked(campaign, step, picks) for step, picks in groups]
+
+
+def tried_samples(campaign: Campaign) -> Tried:
+    """Return the training samples that were tried, as they stand; infrastructure faults left out.
+
+    The test set is left out too, as in what strategies see.
+    """
+    began = campaign.ledger.find(0, "design") is not None
+    steps = sorted({e.step for e in campaign.ledger.entries() if e.phase == "query"})
+    picks = initial_picks(campaign) if began else []
+    picks += [pick for step in steps for pick in asked_by_step(campaign, step)]
+    records = records_of(campaign, picks)
+    ended = {r.pick.sample.id: r.outcome for r in records if r.outcome}
+    kept = [
+        r for r in records if ended.get(r.pick.sample.id) not in {None, Outcome.INFRASTRUCTURE}
+    ]
+    return Tried(
+        parameters=_rows(campaign, kept),
+        ended=[ended[record.pick.sample.id] for record in kept],
+        seconds=np.array([own_seconds(record) for record in kept]),
+    )
 
 
 def step_seconds(campaign: Campaign) -> list[StepSeconds]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from pools.space import ParameterSpace
-from reports.canvas import GREY, ORANGE, finish, label, new_figure
-from reports.log_axis import set_log
+from reports.canvas import GREY, ORANGE, finish, new_figure
+from reports.pairs import draw_pairs, scale_axis
 
 Array = NDArray[np.float64]
 
@@ -40,21 +40,12 @@ class Asked:
 
 def draw_design_space(space: ParameterSpace, asked: Sequence[Asked]) -> Figure:
     """Draw every pair of parameters, the lower triangle of a matrix; one parameter on a line."""
-    names = space.names[:MOST_PARAMETERS]
-    if len(names) == 1:
+    columns = range(min(space.d, MOST_PARAMETERS))
+    if len(columns) == 1:
         return _one_parameter(space, asked)
-    size = len(names) - 1
-    figure = new_figure(*_extent(size))
-    cells = figure.subplots(size, size, squeeze=False, sharex="col", sharey="row")
-    for across, up in combinations(range(len(names)), 2):
-        _pair(cells[up - 1, across], space, (across, up), asked)
-    _tidy(cells)
-    _legend(figure, asked, inside=size > 1)
+    figure = draw_pairs(space, columns, partial(_pair, asked))
+    _legend(figure, asked, inside=len(columns) > 2)
     return figure
-
-
-def _extent(size: int) -> tuple[float, float]:
-    return (6.4, 4.4) if size == 1 else (max(2.0 * size, 5.6) + 0.6, max(1.8 * size, 4.6) + 0.4)
 
 
 def _one_parameter(space: ParameterSpace, asked: Sequence[Asked]) -> Figure:
@@ -64,15 +55,12 @@ def _one_parameter(space: ParameterSpace, asked: Sequence[Asked]) -> Figure:
         axes.scatter(group.solved[:, 0], np.full(len(group.solved), row), 22, color=colour)
         axes.scatter(group.failed[:, 0], np.full(len(group.failed), row), 34, ORANGE, marker="x")
     axes.set_yticks(range(len(asked)), [_called(group) for group in asked])
-    _scale(axes, space, 0, "x")
+    scale_axis(axes, space, 0, "x")
     finish(axes)
     return figure
 
 
-def _pair(
-    axes: Axes, space: ParameterSpace, columns: tuple[int, int], asked: Sequence[Asked]
-) -> None:
-    x, y = columns
+def _pair(asked: Sequence[Asked], axes: Axes, x: int, y: int) -> None:
     for group, colour in _coloured(asked):
         axes.scatter(
             group.solved[:, x], group.solved[:, y], 20, color=colour, edgecolor="white",
@@ -81,37 +69,6 @@ def _pair(
         axes.scatter(
             group.failed[:, x], group.failed[:, y], 34, ORANGE, marker="x", linewidth=1.6, zorder=3
         )
-    _scale(axes, space, x, "x")
-    _scale(axes, space, y, "y")
-    finish(axes)
-
-
-def _scale(axes: Axes, space: ParameterSpace, column: int, which: Literal["x", "y"]) -> None:
-    """Give an axis the parameter's bounds, scale, name and unit."""
-    name = space.names[column]
-    parameter = space.root[name]
-    axis, limits = getattr(axes, f"{which}axis"), getattr(axes, f"set_{which}lim")
-    margin = 0.04
-    if parameter.scale == "log":
-        beyond = (parameter.high / parameter.low) ** margin
-        limits(parameter.low / beyond, parameter.high * beyond)
-        set_log(axis)
-    else:
-        beyond = (parameter.high - parameter.low) * margin
-        limits(parameter.low - beyond, parameter.high + beyond)
-        axes.locator_params(axis=which, nbins=4)
-    axis.set_label_text(label(name, parameter.unit), fontsize=9)
-
-
-def _tidy(cells: NDArray[Any]) -> None:
-    """Hide the upper triangle, and name only the outer axes."""
-    for (row, column), axes in np.ndenumerate(cells):
-        axes.set_visible(column <= row)
-        axes.tick_params(labelsize=8)
-        if row < len(cells) - 1:
-            axes.set_xlabel("")
-        if column:
-            axes.set_ylabel("")
 
 
 def _coloured(asked: Sequence[Asked]) -> Iterator[tuple[Asked, object]]:

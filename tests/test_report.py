@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 from campaign_examples import WAVE
 
 from flows.command_report import report_command
 from phases.append import append, append_design
+from phases.asked import initial_picks
 from phases.campaign import Campaign
 from phases.config import parse
 from phases.design import design
@@ -28,6 +30,7 @@ from phases.train import train
 from pools.errors import SolverError
 from pools.pick import Pick
 from reports.build import build_report
+from reports.data import tried_samples
 from reports.page import Drawing, Page, duration, number, page_html
 from reports.standing import Standing, standing
 from reports.step import learning_curve_png, step_markdown
@@ -165,10 +168,25 @@ def test_a_campaign_that_has_not_begun_has_a_page(tmp_path: Path) -> None:
     assert pictures_of(html) == []
 
 
+def test_failures_are_mapped_with_how_good_the_map_is(tmp_path: Path) -> None:
+    config = {**WAVE, "solver": {**FAILING, "fails_above": 0.5}, "initial_samples": 16}
+    campaign = Campaign.start(parse(config, "test"), tmp_path / "wave")
+    design(campaign)
+    solve(campaign, 0, initial_picks(campaign))
+    html = build_report(campaign).read_text()
+    assert "failures.png" in pictures_of(html)
+    assert "learnt from 16 training samples that were tried, 8 of which failed" in html
+    assert "against 0.250 of always saying the share" in html
+    tried = tried_samples(campaign)
+    np.testing.assert_array_equal(tried.outcomes.solved, tried.parameters[:, 0] <= 0.5)
+    assert (tried.seconds > 0).all()
+
+
 def test_one_measured_step_is_enough_and_old_pictures_go_away(first: Campaign) -> None:
     stale = first.directory / "report" / "field_0123456789abcdef.png"
     stale.parent.mkdir(exist_ok=True)
-    stale.write_bytes(PNG)
+    for old in (stale, stale.with_name("failures.png"), stale.with_name("cost.png")):
+        old.write_bytes(PNG)
     pictures = pictures_of(build_report(first).read_text())
     assert "learning_curve.png" in pictures
     assert {file.name for file in stale.parent.glob("*.png")} == set(pictures)
