@@ -1,10 +1,18 @@
 """Which changes of a try make the convergence gate looser."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openfoam_cases import cavity_with
+from plain_campaigns import start
 
+from phases.retry import Plan, conclude
+from pools.pick import Pick
+from pools.record import SampleRecord
+from pools.sample import Sample
+from solvers.label import ByHand
 from solvers.loosened import loosened
 from solvers.settings import AnalyticSettings
 
@@ -49,3 +57,15 @@ def test_what_is_as_strict_or_stricter_is_not(change: Any) -> None:
 
 def test_other_solvers_have_no_gate() -> None:
     assert loosened(AnalyticSettings(), {"seconds": 1.0}) == ""
+
+
+def test_a_retry_says_in_the_end_that_its_gate_was_looser(tmp_path: Path) -> None:
+    started = start(tmp_path / "wave")
+    campaign = replace(started, config=started.config.model_copy(update={"solver": CAVITY}))
+    record = SampleRecord(Pick(Sample("0" * 16, {}), "sobol"), 0, solution="its digest")
+    campaign.sample_directory(record.pick.sample.id).write(record)
+    plan = Plan([record], ByHand({"convergence.residual": 1e-2}))
+    assert conclude(campaign, plan) == (
+        "1 of 1 solved, with a looser gate than the others: "
+        "convergence.residual=0.01 (declared 1e-05)"
+    )
