@@ -42,14 +42,10 @@ def _print(console: Console, failed: Failed) -> None:
         f"{record.pick.sample.id}  {last.outcome.value.replace('_', ' ')}, {attempts}, "
         f"{record.seconds:.1f} s, {record.pick.asked_by} of step {record.step}",
         "  " + ", ".join(f"{name} {v:.4g}" for name, v in record.pick.sample.parameters.items()),
-        *([f"  tried {_tries(failed)}"] if count > 1 or last.rung else []),
+        *(f"  {said}" for said in failed.tries if len(failed.tries) > 1 or last.rung),
         f"  {last.reason}",
         *(f"  | {line}" for line in failed.telling),
         f"  {failed.directory}",
     ]
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
-
-
-def _tries(failed: Failed) -> str:
-    return ", then ".join(attempt.rung or "as declared" for attempt in failed.record.attempts)

@@ -18,6 +18,7 @@ from pools.ledger import Entry
 from pools.outcome import Outcome
 from reports.standing import decision_of
 from solvers.label import ByHand
+from solvers.loosened import loosened
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def retry_command(directory: Path, asked: Asked, *, dry_run: bool) -> None:
     before = len(retries_of(campaign))
     with interruptible(console), shown(console):
         message = _run(campaign, asked, plan)
-    console.print(message, markup=False)
+    console.print(message, markup=False, soft_wrap=True)
     for entry in retries_of(campaign)[before:]:
         _print_appended(console, campaign, directory, entry)
 
@@ -85,9 +86,11 @@ def _print_plan(console: Console, campaign: Campaign, plan: Plan) -> None:
     console.print(table)
     by_hand, changes = plan.by_hand, dict(plan.by_hand.changes)
     deadline = by_hand.timeout_seconds or campaign.config.label.timeout_seconds
+    looser = loosened(campaign.config.solver, changes)
     console.print(
         f"would be solved again: {len(plan.records)} samples, "
-        f"with {changes or 'the settings as declared'}, each attempt within {deadline:g} s",
+        f"with {changes or 'the settings as declared'}, each attempt within {deadline:g} s"
+        + (f", {looser}" if looser else ""),
         markup=False,
         soft_wrap=True,
     )

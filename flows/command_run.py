@@ -22,6 +22,9 @@ def run_command(
     console.print(f"stopped: {reason}", highlight=False, soft_wrap=True, markup=False)
     page = directory / "report" / "index.html"
     console.print(f"look at {page}", highlight=False, soft_wrap=True, markup=False)
+    if failed := _failed(directory):
+        text = f"{failed} without a solution; why: solverloop failures {directory}"
+        console.print(text, highlight=False, soft_wrap=True, markup=False)
 
 
 def _run(config: CampaignConfig, directory: Path, *, retry_failed: bool) -> str:
@@ -33,6 +36,15 @@ def _run(config: CampaignConfig, directory: Path, *, retry_failed: bool) -> str:
 
     TemporaryServer()
     return run_campaign(config, directory, retry_failed=retry_failed)
+
+
+def _failed(directory: Path) -> str:
+    """Count the failed samples: `3 samples`; empty where there is none."""
+    from phases.campaign import Campaign  # loaded by now, but not where a campaign is refused
+    from phases.overview import failures
+
+    count = len(failures(Campaign.open(directory)))
+    return f"{count} sample{'s' if count > 1 else ''}" if count else ""
 
 
 def _find(

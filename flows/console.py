@@ -1,6 +1,7 @@
 """What a command prints: progress as bars on a terminal, elsewhere as plain lines."""
 
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +18,9 @@ _PIPED_WIDTH = 1000  # a table takes what it needs; rich would cut values at 80 
 
 
 def standard_output() -> Console:
-    """Return where a command prints: as wide as the terminal, and without a cut in a pipe."""
+    """Return where a command prints: as wide as the terminal or COLUMNS says, else uncut."""
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
         console.width = _PIPED_WIDTH
     return console
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from phases.campaign import Campaign
 from phases.retry_choice import chosen
 from phases.telling import read_logs, telling_lines
+from phases.tries import is_interrupted, tries_of
 from pools.outcome import Outcome
 from pools.record import Attempt, SampleRecord
 
@@ -17,11 +18,13 @@ class Failed:
 
     Attributes:
         record: all that is known of it.
+        tries: how each try was made and how it ended, in words.
         telling: the lines of the last attempt's logs that tell why.
         directory: of the last attempt.
     """
 
     record: SampleRecord
+    tries: Sequence[str]
     telling: Sequence[str]
     directory: Path
 
@@ -53,15 +56,18 @@ def failed_samples(campaign: Campaign, outcomes: Sequence[Outcome] = ()) -> list
 def _failed(campaign: Campaign, record: SampleRecord) -> Failed:
     last = record.attempts[-1]
     directory = campaign.sample_directory(record.pick.sample.id).path / last.directory
-    return Failed(record, telling_lines(read_logs(directory) or last.log_tail), directory)
+    telling = telling_lines(read_logs(directory) or last.log_tail)
+    return Failed(record, tries_of(campaign, record), telling, directory)
 
 
 def _attempt_json(attempt: Attempt) -> dict[str, object]:
     return {
         "directory": attempt.directory,
         "outcome": attempt.outcome.value,
+        "interrupted": is_interrupted(attempt),
         "rung": attempt.rung,
         "changes": dict(attempt.changes),
+        "start": attempt.start,
         "seconds": attempt.cost.wall_seconds,
         "reason": attempt.reason,
     }

@@ -25,6 +25,7 @@ from pools.pick import Pick
 from pools.record import SampleRecord, Setting
 from solvers.changes import changed
 from solvers.label import ByHand, recover_record
+from solvers.loosened import loosened
 
 _POOLS = ("pool", "test")
 
@@ -112,7 +113,8 @@ def conclude(campaign: Campaign, plan: Plan) -> str:
     if not plan.records:
         return "nothing to retry: no such sample is without a solution"
     records = records_of(campaign, [record.pick for record in plan.records])
-    message = in_words(records)
+    looser = loosened(campaign.config.solver, plan.by_hand.changes)
+    message = in_words(records) + (f", {looser}" if looser else "")
     if not any(record.outcome is Outcome.OK for record in records):
         raise TooFewLabelsError(
             f"{message}; `solverloop failures {campaign.directory}` shows why; try other settings "

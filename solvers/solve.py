@@ -25,6 +25,7 @@ from solvers.build import build
 from solvers.changes import changed
 from solvers.fault import fault
 from solvers.lease import HeldError, Lease
+from solvers.loosened import loosened
 from solvers.processes import tie_to_parent
 from solvers.protocol import Solver
 from solvers.recovery import Try
@@ -97,7 +98,7 @@ def _answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdi
     if bad:
         return Verdict(Outcome.BAD_OUTPUT, bad)
     ordered = solution.in_order(solver.quantities, solver.fields)  # as every other answer
-    noted = _noted(ordered, tried)
+    noted = _noted(ordered, settings, tried)
     write_solution(request.directory / "solution.vtkhdf", noted)
     return Verdict(Outcome.OK, noted.remark, noted.grade, noted.evidence)
 
@@ -140,16 +141,22 @@ def _other_mesh(solver: Solver, solution: Solution, tried: Try) -> str:
     )
 
 
-def _noted(solution: Solution, tried: Try) -> Solution:
-    """Write into a solution how it was recovered, and that it is less accurate where it is."""
+def _noted(solution: Solution, settings: SolverSettings, tried: Try) -> Solution:
+    """Write into a solution how it was recovered, and why it may be worse than the others."""
     if tried == Try():
         return solution
-    noted = replace(solution, provenance={**solution.provenance, "recovery": asdict(tried)})
-    if not tried.low_fidelity:
-        return noted
-    remark = f"of low fidelity: solved with the rung {tried.rung!r}, {dict(tried.changes)}"
-    remarks = [text for text in (noted.remark, remark) if text]
-    return replace(noted, grade="marginal", remark="; ".join(remarks))
+    low = f"of low fidelity: solved with the rung {tried.rung!r}, {dict(tried.changes)}"
+    remarks = (
+        solution.remark,
+        loosened(settings, tried.changes),
+        low if tried.low_fidelity else "",
+    )
+    return replace(
+        solution,
+        provenance={**solution.provenance, "recovery": asdict(tried)},
+        grade="marginal" if tried.low_fidelity else solution.grade,
+        remark="; ".join(remark for remark in remarks if remark),
+    )
 
 
 def _detach(supervisor: int) -> None:

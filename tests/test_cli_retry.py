@@ -21,6 +21,7 @@ from plain_campaigns import files_of, stopped_in_part
 
 from phases.campaign import Campaign
 from phases.overview import failures
+from solvers.recovery import BY_HAND, Try
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +68,31 @@ def test_failures_says_what_happened_and_what_to_do(failing: Path, here: Here) -
     assert f"solverloop retry {failing} {name[:6]} --set KEY=VALUE" in text
 
 
+def test_failures_says_how_each_try_was_made(failing: Path, here: Here) -> None:
+    """A retry was interrupted: the attempt is there, and no record tells of it."""
+    campaign = Campaign.open(failing)
+    place = campaign.sample_directory(failures(campaign)[0].pick.sample.id).path
+    (place / "attempt-02").mkdir()
+    Try(BY_HAND, {"fails_above": 0.8}).write(place / "attempt-02")
+    text = here("failures", failing).stdout
+    assert "  attempt-01 as declared: diverged after 0." in text
+    assert "  attempt-02 by hand, fails_above=0.8: interrupted, or still running\n" in text
+
+
+@pytest.mark.slow
+def test_a_run_ends_with_the_way_to_its_failures(failing: Path, prefect_api: str) -> None:
+    count = len(failures(Campaign.open(failing)))
+    ended = ran("run", failing, PREFECT_API_URL=prefect_api)
+    last = ended.stdout.splitlines()[-1]
+    assert last == f"{count} samples without a solution; why: solverloop failures {failing}"
+
+
 def test_failures_as_json(failing: Path, here: Here) -> None:
     failed = json.loads(here("failures", failing, "--json").stdout)
     records = failures(Campaign.open(failing))
     assert [each["sample"] for each in failed] == [r.pick.sample.id for r in records]
     assert {each["outcome"] for each in failed} == {"diverged"}
+    assert not any(attempt["interrupted"] for each in failed for attempt in each["attempts"])
     assert all(each["telling"] and each["attempts"] for each in failed)
     assert json.loads(here("failures", failing, "--json", "--outcome", "mesh").stdout) == []
 

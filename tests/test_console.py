@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from flows.console import shown, standard_output
 from phases.progress import LOGGER, tell
@@ -71,6 +72,19 @@ def test_nothing_is_shown_afterwards() -> None:
     assert logging.getLogger(LOGGER).handlers == handlers
 
 
-def test_standard_output_is_wide_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+def test_standard_output_is_wide_in_a_pipe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     standard_output().print("word " * 60)
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_in_a_pipe_too_a_table_is_as_wide_as_columns_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    table = Table("sample", "reason")
+    table.add_row("8f07879d", "word " * 60)
+    standard_output().print(table)
+    assert max(map(len, capsys.readouterr().out.splitlines())) == 50

@@ -92,6 +92,13 @@ def test_only_finite_numerics_reach_a_dictionary(number: float) -> None:
         ({"commands": [{"run": "simpleFoam", "set": {"sheme": "x"}}]}, "not among numerics"),
         ({"entries": {"/etc/passwd": {"a": "1"}}}, "inside the case"),
         ({"entries": {"../x": {"a": "1"}}}, "inside the case"),
+        ({"entries": {"0/U": {"a": "1/"}}}, "the expression '1/' cannot be read"),
+        ({"entries": {"0/U": {"a": True}}}, "got True; give a number or an expression"),
+        ({"entries": {"0/U": {"a": "(nu 0 0)"}}}, "the vector '(nu 0 0)', but an entry is one"),
+        (
+            {"entries": {"0/U": {"a": "uniform (max(nu, 1) tann(nu) 0)"}}},
+            "; its component y: the expression 'tann(nu)' holds 'tann(nu)'; allowed are",
+        ),
         ({"resample": {"bounds": [[0, 1]], "shape": [3]}}, "at least 2"),
         ({"resample": {"bounds": [[0, 1], [1, 0]], "shape": [3, 3]}}, "low below high"),
         ({"resample": {"bounds": [[0, 1], [0, 1]], "shape": [3, 3, 3]}}, "give as many"),

@@ -19,7 +19,7 @@ from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.record import Attempt, SampleDirectory, SampleRecord
 from pools.sample import Sample
-from solvers.label import label_one
+from solvers.label import ByHand, label_one
 from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.policy import LabelPolicy
 from solvers.workers import SolverWorkers
@@ -182,6 +182,18 @@ def test_a_marginal_answer_is_let_in_where_the_campaign_says_so(tmp_path: Path) 
     assert record.outcome is Outcome.OK
     assert record.attempts[-1].grade == "marginal"
     assert "asked for is 3e-07" in record.attempts[-1].reason
+
+
+def test_an_answer_that_only_a_looser_gate_lets_in_says_so(tmp_path: Path) -> None:
+    strict = cavity_with({"convergence": {"residual": 3e-7}})
+    policy = LabelPolicy.model_validate(QUICK)
+    by_hand = ByHand({"convergence.residual": 1e-5})
+    with SolverWorkers(strict, 1) as workers:
+        record = label_one(RECORD, tmp_path, workers, policy, retry_failed=True, by_hand=by_hand)
+    assert record.outcome is Outcome.OK
+    assert record.attempts[-1].reason == (
+        "with a looser gate than the others: convergence.residual=1e-05 (declared 3e-07)"
+    )
 
 
 def test_a_deadline_ends_the_run(tmp_path: Path) -> None:

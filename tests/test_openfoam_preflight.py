@@ -56,7 +56,16 @@ def test_nothing_is_wrong_with_a_sound_case() -> None:
         ({"quantities": {"q": {**QUANTITY, "unit": None}}}, "quantities.q has no unit"),
         (
             {"quantities": {"q": {**QUANTITY, "scale": "1/(reynolds-100)"}}},
+            "solver.quantities.q.scale: the expression '1/(reynolds-100)' has no value: float "
             "division by zero; it was asked at reynolds = 100",
+        ),
+        (
+            {"derived": {"nu": "1/reynolds", "middle": "sqrt(-aspect)"}},
+            "solver.derived.middle: the expression 'sqrt(-aspect)' has no value",
+        ),
+        (
+            {"entries": {"system/fvSolution": {"relaxationFactors": "log(aspect-1)"}}},
+            "solver.entries.system/fvSolution.relaxationFactors: the expression 'log(aspect-1)' ",
         ),
         (
             {

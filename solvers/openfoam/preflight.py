@@ -21,7 +21,7 @@ from solvers.openfoam.installation import (
 from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.openfoam.sources import CrossingSource
 from solvers.openfoam.template import GENERATED, Template
-from solvers.openfoam.values import numbers_in, values_of
+from solvers.openfoam.values import entry_value, named, numbers_in, values_of
 
 _VECTORS = frozenset({"volVectorField"})
 
@@ -206,13 +206,18 @@ class _Check:
         for parameters in samples:
             fault = next(_said_by(partial(self._evaluate, parameters)), "")
             if fault:
-                yield f"solver: {fault}"
+                yield fault
                 return
 
     def _evaluate(self, parameters: Mapping[str, float]) -> None:
-        numbers = numbers_in(values_of(self.settings, parameters))
-        for source in self.settings.quantities.values():
-            expression.evaluate(source.scale, numbers)
+        values = values_of(self.settings, parameters)
+        for name, source in self.settings.quantities.items():
+            with named(f"quantities.{name}.scale"):
+                expression.evaluate(source.scale, numbers_in(values))
+        for file, entries in self.settings.entries.items():
+            for entry, wanted in entries.items():
+                with named(f"entries.{file}.{entry}"):
+                    entry_value(wanted, values)
 
     def _used_names(self) -> frozenset[str]:
         expressions = [

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pools.errors import SolverError, UsageError
 from pools.outcome import Outcome
-from solvers.openfoam import expression
 from solvers.openfoam.command import Command
 from solvers.openfoam.failure import failure_of
 from solvers.openfoam.installation import (
@@ -22,7 +21,14 @@ from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.openfoam.stage import Ended, run_stage
 from solvers.openfoam.start import begin_from, last_time
 from solvers.openfoam.template import GENERATED, Template
-from solvers.openfoam.values import Value, foam_text, generated_dictionary, numbers_in, values_of
+from solvers.openfoam.values import (
+    Value,
+    entry_value,
+    foam_text,
+    generated_dictionary,
+    named,
+    values_of,
+)
 
 
 @dataclass
@@ -174,7 +180,8 @@ class CaseRun:
                         f"solver.entries: {file} of the template has no entry {entry}; name one "
                         "that is there, nested ones as solvers/p/tolerance"
                     )
-                text = foam_text(_entry_value(wanted, values))
+                with named(f"entries.{file}.{entry}"):
+                    text = foam_text(entry_value(wanted, values))
                 if fault := set_dictionary_value(self.case, file, (entry, text), environment):
                     raise UsageError(f"solver.entries: cannot set {entry} of {file}: {fault}")
 
@@ -205,20 +212,3 @@ def with_numerics(settings: OpenFOAMSettings, changes: Mapping[str, Value]) -> O
         else:
             numerics[key] = value
     return settings.model_copy(update={"numerics": numerics})
-
-
-def _entry_value(wanted: str, values: Mapping[str, Value]) -> Value:
-    """Return a word as it is, and an expression's value."""
-    numbers = numbers_in(values)
-    if wanted in values:
-        return values[wanted]
-    names = expression.names_in(wanted) if _is_expression(wanted) else frozenset({wanted})
-    return expression.evaluate(wanted, numbers) if names <= set(numbers) else wanted
-
-
-def _is_expression(text: str) -> bool:
-    try:
-        expression.check(text)
-    except UsageError:
-        return False
-    return True

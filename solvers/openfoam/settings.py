@@ -9,7 +9,7 @@ from solvers.openfoam import expression
 from solvers.openfoam.command import Command
 from solvers.openfoam.convergence import Convergence
 from solvers.openfoam.sources import FieldSource, QuantitySource, Resample
-from solvers.openfoam.words import CasePath, Expression, Name, Numerics, Word
+from solvers.openfoam.words import CasePath, EntryValue, Expression, Name, Numerics, Word
 
 _MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -30,7 +30,7 @@ class OpenFOAMSettings(BaseModel):
     numerics: Numerics = {}
     """Numbers, words and switches of the template: what a rung, a command or a person may change.
     Nested ones are joined: `relaxation: {U: 0.9}` is `$relaxation_U` in the template."""
-    entries: dict[CasePath, dict[str, Expression | Word]] = {}
+    entries: dict[CasePath, dict[str, EntryValue]] = {}
     """Entries of the template's files to set through foamDictionary, for templates that do not
     `#include` the generated dictionary: file, entry, and an expression or a word."""
     commands: tuple[Command, ...] = ()

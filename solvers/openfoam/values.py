@@ -1,7 +1,8 @@
 """The numbers and words of a sample, and the one dictionary through which they reach a case."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from pools.errors import UsageError
 from solvers.openfoam import expression
@@ -24,8 +25,34 @@ def values_of(settings: OpenFOAMSettings, parameters: Mapping[str, float]) -> di
     values: dict[str, Value] = {n: float(v) for n, v in parameters.items()}
     values |= settings.flat_numerics
     for name, text in settings.derived.items():
-        values[name] = expression.evaluate(text, numbers_in(values))
+        with named(f"derived.{name}"):
+            values[name] = expression.evaluate(text, numbers_in(values))
     return values
+
+
+@contextmanager
+def named(key: str) -> Iterator[None]:
+    """Say below which key of `solver` an expression stands that has no value."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"solver.{key}: {error}") from error
+
+
+def entry_value(wanted: str, values: Mapping[str, Value]) -> Value:
+    """Return what an entry is set to: a word as it is, and an expression's value.
+
+    Raises:
+        UsageError: the expression has no value.
+    """
+    if wanted in values:
+        return values[wanted]
+    numbers = numbers_in(values)
+    try:
+        names = expression.names_in(wanted)
+    except UsageError:  # it is a word, such as Gauss(x)
+        return wanted
+    return expression.evaluate(wanted, numbers) if names <= set(numbers) else wanted
 
 
 def numbers_in(values: Mapping[str, Value]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from pools.errors import UsageError
-from solvers.openfoam import expression
+from solvers.openfoam import expression, vector
 
 _WORD = re.compile(r"[A-Za-z_][\w.:+-]*(\([\w.,:+-]*\))?")
 
@@ -35,6 +35,17 @@ def _as_expression(text: object) -> str:
         return expression.check(str(text))
     except UsageError as error:
         raise ValueError(str(error)) from error
+
+
+def _as_entry(value: object) -> str:
+    """Take a number, an expression or a word; what is none is refused in one message."""
+    text = str(value)
+    if isinstance(value, str) and _WORD.fullmatch(text):
+        return text
+    try:
+        return _as_expression(value)
+    except ValueError as error:
+        raise ValueError(vector.refusal(text) or f"{error}; or give a plain word") from error
 
 
 def _as_leaf(value: object) -> object:
@@ -59,6 +70,7 @@ def _as_relative(path: str) -> str:
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")]
 Word = Annotated[str, AfterValidator(_as_word)]
 Expression = Annotated[str, BeforeValidator(_as_expression)]
+EntryValue = Annotated[str, BeforeValidator(_as_entry)]
 CasePath = Annotated[str, AfterValidator(_as_relative)]
 Real = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 Leaf = Annotated[StrictBool | StrictInt | Real | Word, BeforeValidator(_as_leaf)]
