@@ -100,7 +100,11 @@ class Driver:
         self.label_queue = self._queue("label")
         pool = strategies_config.unlabeled_datapool
         self._unlabeled = None if pool is None else OpenPool(pool)
-        self.pool = None if self.train_datapool is None else DriverPool(self.train_datapool)
+        self.pool = (
+            None
+            if self.train_datapool is None
+            else DriverPool(self.train_datapool, self.distribution)
+        )
         self.attach_strategies()
 
     # -- what strategies see ---------------------------------------------------------------------
@@ -396,8 +400,9 @@ class Driver:
         return count
 
     def seed_of(self, purpose: str) -> int:
-        """Return the seed of a purpose in this step."""
-        return seed_for(self.config.seed or 0, self._step, purpose)
+        """Return the seed of a purpose in this step; processes that train together differ."""
+        own = "" if self.distribution.is_first else f", rank {self.distribution.rank}"
+        return seed_for(self.config.seed or 0, self._step, purpose + own)
 
     @contextmanager
     def phase(self, phase: ActiveLearningPhase) -> Iterator[None]:

@@ -69,21 +69,21 @@ class LabelJournal:
         with self._file.writing() as connection:
             connection.execute("INSERT INTO labels (step, sample, content) VALUES (?, ?, ?)", row)
 
-    def labels(self, *, before: int | None = None, step: int | None = None) -> Iterator[Kept]:
+    def labels(self, *, since: int = 0, before: int | None = None) -> Iterator[Kept]:
         """Yield labels in order, reading one at a time.
 
         Args:
+            since: only those of this step and later ones.
             before: only those of earlier steps.
-            step: only those of this step.
 
         Raises:
             IntegrityError: the file, or a label in it, is damaged.
         """
-        return self._labels(_range(before, step))
+        return self._labels((since, _end(before)))
 
     def samples(self, *, before: int) -> set[str]:
         """Return the identities of the samples that were labelled in earlier steps."""
-        return {str(row[0]) for row in self._rows("sample", _range(before, None))} - {""}
+        return {str(row[0]) for row in self._rows("sample", (0, _end(before)))} - {""}
 
     def spare(self) -> Iterator[Kept]:
         """Yield the labels that belong to no step: a run that was rewound did not ask for them."""
@@ -99,7 +99,7 @@ class LabelJournal:
 
     def count(self, *, before: int | None = None) -> int:
         """Return how many labels there are."""
-        return len(self._rows("number", _range(before, None)))
+        return len(self._rows("number", (0, _end(before))))
 
     def drop(self, number: int) -> None:
         """Forget a label whose sample is not known, which will be labelled again."""
@@ -131,8 +131,5 @@ class LabelJournal:
             return connection.execute(query, steps).fetchall()
 
 
-def _range(before: int | None, step: int | None) -> tuple[int, int]:
-    """Return the steps that are meant, from the first to the one behind the last."""
-    if step is not None:
-        return step, step + 1
-    return 0, 2**62 if before is None else before
+def _end(before: int | None) -> int:
+    return 2**62 if before is None else before

@@ -50,8 +50,11 @@ class Labelling:
     _cannot_keep: bool = False
 
     def reuse(self, query_queue: AbstractQueue[Any], label_queue: AbstractQueue[Any]) -> None:
-        """Move samples whose labels were obtained before from one queue to the other, labelled."""
-        known = [*self.journal.labels(step=self.step), *self.journal.spare()]
+        """Move samples whose labels were obtained before from one queue to the other, labelled.
+
+        A run that was rewound may have asked for them in another step.
+        """
+        known = [*self.journal.labels(since=self.step), *self.journal.spare()]
         if not known:
             return
         asked = {identity_or_none(item) for item in content_of(query_queue)} - {""}
@@ -61,6 +64,8 @@ class Labelling:
                 used.add(kept.sample)
                 self.journal.assign(kept.number, self.step)
                 label_queue.put(kept.label)
+            elif kept.step > self.step:
+                pass  # a rewound run may ask for it yet
             elif not kept.sample:
                 self.journal.drop(kept.number)  # whose it is cannot be told: it is obtained again
             else:

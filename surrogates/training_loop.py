@@ -33,6 +33,8 @@ Batches = Iterable[Any]
 class DefaultTrainingLoop:
     """Trains a model: one backward pass and one step of the optimizer a batch.
 
+    An optimizer that asks for the loss itself, as LBFGS does, makes as many passes as it likes.
+
     The loss comes from a function called with model and batch, or from the learner's own
     `training_step`, called with a batch. A learner that states `automatic_optimization = False`
     calls `backward` and steps its optimizer itself.
@@ -259,7 +261,7 @@ class DefaultTrainingLoop:
         check = validation_step(model, functions[1], capture)
         place(model, optimizer, *where)
         update = update_of(
-            replace(step, call=precision.around(step.call)), optimizer, precision.scaler()
+            replace(step, call=precision.around(step.call)), optimizer, model, precision.scaler()
         )
         return Epochs(
             model,

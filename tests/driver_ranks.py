@@ -26,6 +26,7 @@ from driver_examples import (
     training,
     truth,
 )
+from driver_kills import KeptPool
 from torch import distributed, nn
 
 from phases.driver import Driver
@@ -191,6 +192,57 @@ def exhausted(directory: Path) -> Driver:
     return done
 
 
+def draws(directory: Path) -> Driver:
+    """Note what is drawn in each training step."""
+    notes = Notes(directory)
+
+    def noted(model: nn.Module, batch: Any) -> torch.Tensor:
+        notes.add("draw", torch.rand(1).item())
+        return step(model, batch)
+
+    loop = DefaultTrainingLoop(noted, use_progress_bars=False)
+    done = Driver(config(directory), learner(), strategies(), training(train_loop_fn=loop))
+    done.run()
+    return done
+
+
+def shared_pool(directory: Path) -> Driver:
+    """Append to a pool on disk that both ranks look at."""
+    file = directory / "pool.jsonl"
+    if distributed.get_rank() == 0:
+        KeptPool(file, pairs())
+    distributed.barrier()
+    kept = training(train_datapool=KeptPool(file, pairs()))
+    done = Driver(config(directory), learner(), strategies(), kept)
+    done.run()
+    return done
+
+
+def shared_pool_again(directory: Path) -> Driver:
+    """Go on with what `shared_pool` did, with the pool as it was at the beginning."""
+    file = directory / "pool.jsonl"
+    if distributed.get_rank() == 0:
+        file.unlink()
+        KeptPool(file, pairs())
+    distributed.barrier()
+    done = resumed(
+        directory / "run/checkpoints/step_2/labeling", train_datapool=KeptPool(file, pairs())
+    )
+    done.run()
+    return done
+
+
+def lbfgs(directory: Path) -> Driver:
+    """Train with an optimizer that computes the loss as often as it likes."""
+    from phases.training_config import OptimizerConfig
+
+    searching = OptimizerConfig(torch.optim.LBFGS, {"lr": 0.5, "line_search_fn": "strong_wolfe"})
+    own = training(optimizer_config=searching)
+    done = Driver(config(directory), learner(), strategies(), own)
+    done.run()
+    return done
+
+
 def broken(**which: bool) -> Callable[[Path], Driver]:
     """Return what breaks on the first rank."""
 
@@ -212,9 +264,17 @@ SCENARIOS: Mapping[str, Callable[[Path], Driver]] = {
     "own_step": own_step,
     "plateau": plateau,
     "exhausted": exhausted,
+    "draws": draws,
+    "shared_pool": shared_pool,
+    "shared_pool_again": shared_pool_again,
+    "lbfgs": lbfgs,
     "broken_label": broken(label=True),
     "broken_query": broken(query=True),
 }
+
+
+PLACES = {"again": "whole", "twice": "whole", "shared_pool_again": "shared_pool"}
+"""Where a scenario goes on with what another one did."""
 
 
 def rate_of(done: Driver) -> float:
@@ -232,7 +292,7 @@ def main() -> None:
         "gloo", init_method=f"file://{directory / 'meeting'}", rank=rank, world_size=2
     )
     for name in names:
-        place = directory / ("whole" if name in {"again", "twice"} else name)
+        place = directory / PLACES.get(name, name)
         place.mkdir(exist_ok=True)
         try:
             done = SCENARIOS[name](place)

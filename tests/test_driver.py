@@ -450,3 +450,35 @@ def test_other_strategies_may_go_on(tmp_path: Path) -> None:
     )
     assert again.run() == "3 of 3 steps done"
     assert len(again.training_pool) == 6 + 9
+
+
+class InOrder:
+    """Asks for the first of the points that are left."""
+
+    def __init__(self, max_samples: int) -> None:
+        self.max_samples = max_samples
+
+    def attach(self, driver: Driver) -> None:
+        self.driver = driver
+
+    def sample(self, query_queue: Any) -> None:
+        for point in self.driver.unlabeled_pool[: self.max_samples]:
+            query_queue.put(point)
+
+
+def test_a_rewound_run_takes_over_the_labels_of_later_steps(tmp_path: Path) -> None:
+    """Three points a step, and then six: the second step asks for what the third one had."""
+    three = strategies(query_strategies=[InOrder(3)])
+    Driver(config(tmp_path), learner(), three, training()).run()
+    six: dict[str, Any] = {"query_strategies": [InOrder(6)], "label_strategy": Exact()}
+    checkpoints = tmp_path / "run" / "checkpoints"
+    again = resumed(checkpoints / "step_0" / "labeling", strategies_config_overrides=six)
+    again.run()
+    order = [x.tolist() for x in points(40, seed=3)]
+    assert [x.tolist() for x in six["label_strategy"].asked] == order[9:15]
+    assert [x.tolist() for x, _ in again.training_pool][6:] == order[:15]
+    refilled = resumed(checkpoints / "step_2" / "labeling", strategies_config_overrides=six)
+    assert [x.tolist() for x, _ in refilled.training_pool][6:] == order[:9]
+    refilled.run()
+    assert outcome(refilled)["pool"] == outcome(again)["pool"]
+    assert len(six["label_strategy"].asked) == 6

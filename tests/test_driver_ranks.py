@@ -45,13 +45,15 @@ def ranks(runs: Path, name: str) -> Ranks:
     return first, second
 
 
-def notes(runs: Path, what: str) -> list[tuple[int, Any]]:
-    """Return who noted what while the whole run went, and the one that went on from within."""
-    lines = map(json.loads, (runs / "whole" / "notes.jsonl").read_text().splitlines())
+def notes(runs: Path, what: str, place: str = "whole") -> list[tuple[int, Any]]:
+    """Return who noted what while a run went, and the ones that went on from within."""
+    lines = map(json.loads, (runs / place / "notes.jsonl").read_text().splitlines())
     return [(line["rank"], line["content"]) for line in lines if line["what"] == what]
 
 
-@pytest.mark.parametrize("name", ["whole", "again", "own_step", "plateau", "exhausted"])
+@pytest.mark.parametrize(
+    "name", ["whole", "again", "own_step", "plateau", "exhausted", "lbfgs", "shared_pool"]
+)
 def test_both_ranks_end_with_the_same(name: str, runs: Path) -> None:
     first, second = ranks(runs, name)
     assert first["weights"] == second["weights"]
@@ -89,6 +91,24 @@ def test_resumed_on_both_ranks_equals_uninterrupted(runs: Path) -> None:
     again, whole = ranks(runs, "again"), ranks(runs, "whole")
     assert again[0] == whole[0]
     assert {**again[1], "records": []} == whole[1]  # both ranks are given the checkpoint's
+
+
+def test_ranks_draw_different_numbers_in_every_epoch(runs: Path) -> None:
+    drawn = notes(runs, "draw", "draws")
+    first, second = ([x for rank, x in drawn if rank == own] for own in (0, 1))
+    assert len(first) == len(second) > 10
+    assert len({*first, *second}) == len(drawn)
+
+
+@pytest.mark.parametrize("name", ["shared_pool", "shared_pool_again"])
+def test_a_pool_on_disk_that_ranks_share_has_each_label_once(name: str, runs: Path) -> None:
+    """Also where it is filled again; a run in which each rank has its own ends with as many."""
+    for shared, own in zip(ranks(runs, name), ranks(runs, "draws"), strict=True):
+        assert shared["pool"][:6] == own["pool"][:6]
+        assert len(shared["pool"]) == len(own["pool"]) == 6 + 9
+        assert len({str(x) for x, _ in shared["pool"]}) == 6 + 9
+    lines = (runs / "shared_pool" / "pool.jsonl").read_text().splitlines()
+    assert len(lines) == 6 + 9
 
 
 def test_a_run_is_not_begun_twice_on_any_rank(runs: Path) -> None:

@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,13 +12,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim import SGD, Adam
+from torch.optim import LBFGS, SGD, Adam
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 from torch.utils.data import DataLoader, TensorDataset
 
 from pools.errors import IntegrityError, UsageError
 from surrogates.casting import cast
+from surrogates.optimization import update_of
 from surrogates.static_capture import captured, compiled
+from surrogates.step_functions import TrainingStep
 from surrogates.training_checkpoint import save_groups
 from surrogates.training_history import TrainingHistory
 from surrogates.training_loop import DefaultTrainingLoop
@@ -256,13 +259,55 @@ def test_a_step_that_fails_once_can_be_called_again() -> None:
     assert chosen(model, optimizer, batches(), 1, train_step_fn=step).steps == 3
 
 
+# --- an optimizer that asks for the loss itself --------------------------------------------------
+
+
+def test_lbfgs_fits_a_line_exactly() -> None:
+    x = torch.linspace(-1, 1, 20).reshape(-1, 1)
+    model = nn.Linear(1, 1)
+    optimizer = LBFGS(model.parameters(), line_search_fn="strong_wolfe")
+    history = loop()(model, optimizer, [(x, 3 * x - 1)], 3)
+    assert history.losses[0] > 0.1  # the loss before the step
+    assert history.losses[-1] < 1e-10
+    assert history.steps == 3
+
+
+def test_lbfgs_equals_a_loop_written_by_hand() -> None:
+    model, other = network(), network()
+    own, hand = (LBFGS(m.parameters(), lr=0.1, max_iter=3) for m in (model, other))
+    losses = loop()(model, own, batches(), 2).losses
+
+    def evaluate(batch: Batch) -> Tensor:
+        hand.zero_grad()
+        loss = step(other, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    by_hand = [
+        [float(hand.step(partial(evaluate, batch))) for batch in batches()]  # type: ignore[arg-type]
+        for _ in range(2)
+    ]
+    assert weights(model) == weights(other)
+    assert losses == pytest.approx([sum(epoch) / len(epoch) for epoch in by_hand])
+
+
+def test_lbfgs_with_a_scaler_of_the_loss_is_refused() -> None:
+    model = network()
+    scaler = torch.amp.GradScaler("cpu")
+    with pytest.raises(UsageError, match=r"LBFGS computes the loss several times .* bfloat16"):
+        update_of(TrainingStep(step, "step"), LBFGS(model.parameters()), model, scaler)
+
+
 # --- resuming ------------------------------------------------------------------------------------
 
 
-def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kind", [partial(Adam, lr=0.05), partial(LBFGS, lr=0.1, max_iter=4, history_size=3)]
+)
+def test_resumed_equals_uninterrupted(kind: Any, tmp_path: Path) -> None:
     def fresh(seed: int) -> tuple[Any, Any, Any]:
         model = network(seed)
-        optimizer = Adam(model.parameters(), lr=0.05)
+        optimizer = kind(model.parameters())
         return model, optimizer, StepLR(optimizer, 2, gamma=0.7)
 
     model, optimizer, scheduler = fresh(0)
