@@ -13,6 +13,7 @@ BENCHMARKS = (
     "labelling",
     "labelling_openfoam",
     "memory",
+    "lcmd",
     "efficiency",
 )
 

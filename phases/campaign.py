@@ -16,7 +16,7 @@ from uuid import uuid4
 import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
-from phases.preflight import check_solver
+from phases.preflight import check_queries, check_solver
 from phases.progress import LOGGER
 from phases.seen import is_seen
 from pools.errors import CampaignError, IntegrityError, UsageError
@@ -96,6 +96,7 @@ class Campaign:
         """
         _refuse_foreign(directory)
         if not (directory / "campaign.yaml").exists():
+            check_queries(config)
             check_solver(config)
         with _held(directory):
             if (directory / "campaign.yaml").exists():

@@ -13,7 +13,8 @@ from pools.space import ParameterSpace
 from solvers.changes import changed
 from solvers.policy import LabelPolicy
 from solvers.settings import SolverSettings
-from strategies.settings import QuerySettings, SbalSettings, SobolSettings
+from strategies.plain_settings import SbalSettings
+from strategies.settings import QuerySettings, SobolSettings, needs_several_members
 from strategies.stopping import StoppingSettings
 from surrogates.settings import EnsembleSettings
 
@@ -106,7 +107,7 @@ class CampaignConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_uncertainty(self) -> Self:
-        asking = [query.kind for query in self.query if query.needs_spread]
+        asking = [query.kind for query in self.query if needs_several_members(query)]
         if asking and self.surrogate.members < 2:
             raise ValueError(
                 f"surrogate.members is 1, but the query {asking[0]} needs the uncertainty of at "

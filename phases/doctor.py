@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from phases.config import CampaignConfig
-from phases.preflight import solver_problems
+from phases.preflight import check_queries, solver_problems
 from phases.telling import telling_lines
-from pools.errors import SolverError
+from pools.errors import SolverError, UsageError
 from pools.pick import Pick
 from pools.record import SampleRecord
 from pools.sample import Sample
@@ -45,6 +45,7 @@ class Diagnosis:
 
 def examine(config: CampaignConfig) -> Iterator[Diagnosis]:
     """Yield a diagnosis after the other; a sample is solved where the solver is well."""
+    yield _queries(config)
     found = solver_problems(config)
     yield from (Diagnosis("solver", is_well=False, words=problem) for problem in found)
     if found:
@@ -60,6 +61,15 @@ def examine(config: CampaignConfig) -> Iterator[Diagnosis]:
         yield _effort(config, seconds)
         yield _disk(config, directory)
         shutil.rmtree(directory)
+
+
+def _queries(config: CampaignConfig) -> Diagnosis:
+    """Look whether every query can be made."""
+    try:
+        check_queries(config)
+    except UsageError as error:
+        return Diagnosis("query", is_well=False, words=str(error))
+    return Diagnosis("query", is_well=True, words=", ".join(each.kind for each in config.query))
 
 
 def _cores(config: CampaignConfig) -> Diagnosis:

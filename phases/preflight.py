@@ -1,4 +1,4 @@
-"""What is wrong with a campaign's solver that can be known before anything is solved."""
+"""What is wrong with a campaign that can be known before anything is solved."""
 
 import numpy as np
 
@@ -6,6 +6,7 @@ from phases.config import CampaignConfig
 from pools.errors import UsageError
 from solvers.build import build
 from solvers.preflight import problems
+from strategies.settings import build_query
 
 
 def solver_problems(config: CampaignConfig) -> list[str]:
@@ -17,6 +18,16 @@ def solver_problems(config: CampaignConfig) -> list[str]:
     rows = space.denormalise(np.repeat([[0.0], [0.5], [1.0]], space.d, axis=1))  # (3, d)
     samples = [dict(zip(space.names, row.tolist(), strict=True)) for row in rows]
     return problems(config.solver, samples) or _parameter_problems(config)
+
+
+def check_queries(config: CampaignConfig) -> None:
+    """Import the functions that the campaign's queries name.
+
+    Raises:
+        UsageError: one cannot be imported, or cannot be called as an acquisition.
+    """
+    for settings in config.query:
+        build_query(settings, config.samples_per_step)
 
 
 def check_solver(config: CampaignConfig) -> None:

@@ -22,8 +22,8 @@ from strategies.clustering import largest_cluster_picks
 from strategies.features import features_of
 from strategies.lcmd import cluster_reasons
 from strategies.sbal import gumbel_top_k, inclusion_probabilities, log_weights
+from strategies.scores import ranked_reasons
 from strategies.solvable import Estimator, chances, require_feasible, seconds
-from strategies.top_k import variance_reasons
 from surrogates.prediction import FeatureKind, Learner
 
 Array = NDArray[np.float64]
@@ -51,11 +51,13 @@ class Weights:
 
     def reasons(self, chosen: Indices) -> list[str]:
         """Say of each chosen candidate what its weight was made of."""
-        told = [] if self.variances is None else [variance_reasons(self.variances, chosen)]
+        told: list[Sequence[str]] = []
+        if self.variances is not None:
+            told.append(ranked_reasons(self.variances, chosen, "variance"))
         if self.likely is not None:
-            told.append(tuple(f"{p:.2g} likely to be solved" for p in self.likely[chosen]))
+            told.append([f"{p:.2g} likely to be solved" for p in self.likely[chosen]])
         if self.cost is not None:
-            told.append(tuple(f"{s:.3g} s expected" for s in self.cost[chosen]))
+            told.append([f"{s:.3g} s expected" for s in self.cost[chosen]])
         return _joined(len(chosen), told)
 
 

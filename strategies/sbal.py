@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strategies.acquisition import Indices, Selection, require_candidates, spread
-from strategies.top_k import variance_reasons
+from strategies.scores import ranked_reasons
 from surrogates.prediction import Learner
 
 Array = NDArray[np.float64]
@@ -40,7 +40,7 @@ def sbal(
     weights = log_weights(scores, beta)
     chosen = gumbel_top_k(weights, k, rng)
     probabilities = inclusion_probabilities(weights, k)[chosen]
-    return Selection(chosen, scores, probabilities, variance_reasons(scores, chosen))
+    return Selection(chosen, scores, probabilities, ranked_reasons(scores, chosen, "variance"))
 
 
 def gumbel_top_k(log_weights: Array, k: int, rng: np.random.Generator) -> Indices:

@@ -1,162 +1,135 @@
 """The settings of the query strategies, as a campaign file gives them."""
 
-import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, ClassVar, Literal, assert_never
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from strategies.exponent import scheduled_exponent
-from strategies.hybrid import Hybrid
-from strategies.lcmd import lcmd
-from strategies.needed import CampaignScope, Querying
+from strategies.acquisition import Acquisition
+from strategies.committee_settings import (
+    CommitteeSettings,
+    EntropySettings,
+    QueryByCommitteeSettings,
+    committee_acquisition,
+)
+from strategies.feature_settings import (
+    BaitSettings,
+    CoreSetSettings,
+    FeatureSettings,
+    KmeansPlusPlusSettings,
+    LatentNoveltySettings,
+    LcmdSettings,
+    MaxDetSettings,
+    feature_acquisition,
+)
+from strategies.hybrid_settings import HybridSettings, hybrid_at
+from strategies.imported import imported
+from strategies.needed import Querying
+from strategies.plain_settings import (
+    MODEL,
+    LatinHypercubeSettings,
+    MixSettings,
+    PlainSettings,
+    RandomSettings,
+    SbalSettings,
+    Share,
+    TopKSettings,
+    plain_acquisition,
+)
 from strategies.query import AcquisitionQuery, SobolContinuation
-from strategies.sbal import sbal
 from strategies.shares import split
 from strategies.stepwise import StepwiseQuery
-from strategies.top_k import top_k
-from strategies.uniform_random import uniform_random
-from surrogates.prediction import FeatureKind
-
-_MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-Share = Annotated[
-    float,
-    Field(
-        gt=0,
-        le=1,
-        description="Share of the samples, relative to the other strategies' shares; one too "
-        "small for a sample in every step has its samples in some of them.",
-    ),
-]
-
-Likeness = Annotated[
-    FeatureKind,
-    Field(
-        description="What makes candidates alike: sketched gradients of the outputs by the "
-        "weights, the last layer's inputs, the members' outputs, an inner representation, or the "
-        "parameters themselves.",
-    ),
-]
-
-
-class RandomSettings(BaseModel):
-    """Uniformly random candidates: the baseline."""
-
-    model_config = _MODEL
-
-    needs_spread: ClassVar[bool] = False
-
-    kind: Literal["random"] = "random"
-    fraction: Share = 1.0
 
 
 class SobolSettings(BaseModel):
     """The Sobol' sequence of the initial design goes on, whatever the learner says."""
 
-    model_config = _MODEL
-
-    needs_spread: ClassVar[bool] = False
+    model_config = MODEL
 
     kind: Literal["sobol"] = "sobol"
     fraction: Share = 1.0
 
 
-class TopKSettings(BaseModel):
-    """The candidates of largest variance; they cluster, and are often worse than random."""
+class CallableSettings(BaseModel):
+    """A user's own acquisition: any function (candidates, labelled, learner, k, rng)."""
 
-    model_config = _MODEL
+    model_config = MODEL
 
-    needs_spread: ClassVar[bool] = True
-
-    kind: Literal["top_k"] = "top_k"
+    kind: Literal["callable"] = "callable"
     fraction: Share = 1.0
-
-
-class SbalSettings(BaseModel):
-    """Stochastic batch active learning: candidates drawn in proportion to variance ** beta."""
-
-    model_config = _MODEL
-
-    needs_spread: ClassVar[bool] = True
-
-    kind: Literal["sbal"] = "sbal"
-    fraction: Share = 1.0
-    beta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    """Exponent of the variance: 0 is random, 1 is SBAL, large is top-K."""
-
-
-class LcmdSettings(BaseModel):
-    """Largest cluster maximum distance: the farthest candidate of the largest cluster, repeated.
-
-    No uncertainty is asked for; the batch covers what the labelled points leave far away.
-    """
-
-    model_config = _MODEL
-
-    kind: Literal["lcmd"] = "lcmd"
-    fraction: Share = 1.0
-    features: Likeness = "gradients"
-
-    @property
-    def needs_spread(self) -> bool:
-        """Whether the surrogate must have several members."""
-        return self.features == "ensemble"
-
-
-class HybridSettings(BaseModel):
-    """A shortlist drawn by uncertainty, of which LCMD chooses a batch that differs in itself."""
-
-    model_config = _MODEL
-
-    kind: Literal["hybrid"] = "hybrid"
-    fraction: Share = 1.0
-    shortlist: Annotated[float, Field(ge=1, allow_inf_nan=False)] | Literal["pool"] = 4.0
-    """Candidates drawn per sample asked for: 1 is SBAL, and `pool` takes all of them."""
-    beta: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["schedule"] = 1.0
-    """Exponent of the variance: 0 ignores it, and `schedule` is 0, 0.5, 1, 1, ... by step."""
-    features: Likeness = "gradients"
-
-    @property
-    def needs_spread(self) -> bool:
-        """Whether the surrogate must have several members."""
-        return self.beta != 0 or self.features == "ensemble"
+    function: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.\w+)*[.:][A-Za-z_]\w*$")]
+    """Where it is, as `package.module:name`; it must be importable where the campaign runs. It is
+    code: name only what you trust."""
+    arguments: dict[str, bool | int | float | str] = {}
+    """Further keyword arguments for it."""
 
 
 QuerySettings = Annotated[
-    RandomSettings | SobolSettings | TopKSettings | SbalSettings | LcmdSettings | HybridSettings,
+    RandomSettings
+    | SobolSettings
+    | LatinHypercubeSettings
+    | TopKSettings
+    | SbalSettings
+    | MixSettings
+    | CoreSetSettings
+    | KmeansPlusPlusSettings
+    | MaxDetSettings
+    | BaitSettings
+    | LcmdSettings
+    | LatentNoveltySettings
+    | EntropySettings
+    | QueryByCommitteeSettings
+    | HybridSettings
+    | CallableSettings,
     Field(discriminator="kind"),
 ]
 """The settings of any query strategy; `kind` says which."""
 
 
-def build_query(settings: QuerySettings, k: int) -> Querying:
-    """Return the query strategy that these settings describe, to ask for `k` samples a step."""
+def needs_several_members(settings: QuerySettings) -> bool:
+    """Say whether the strategy can do nothing with a surrogate of one member."""
     match settings:
-        case RandomSettings():
-            return AcquisitionQuery(k, uniform_random, settings.kind)
+        case HybridSettings():
+            return settings.beta != 0 or settings.features == "ensemble"
+        case TopKSettings() | SbalSettings() | MixSettings() | QueryByCommitteeSettings():
+            return True
+        case EntropySettings():
+            return settings.measure == "information"
+        case CoreSetSettings() | KmeansPlusPlusSettings() | LcmdSettings():
+            return settings.features == "ensemble"
+        case MaxDetSettings() | BaitSettings():
+            return settings.features == "ensemble"
+        case _:
+            return False
+
+
+def build_query(settings: QuerySettings, k: int) -> Querying:
+    """Return the query strategy that these settings describe, to ask for `k` samples a step.
+
+    Raises:
+        UsageError: they name a function that cannot be imported or called.
+    """
+    match settings:
         case SobolSettings():
             return SobolContinuation(k)
-        case TopKSettings():
-            return AcquisitionQuery(k, top_k, settings.kind)
-        case SbalSettings():
-            return AcquisitionQuery(k, partial(sbal, beta=settings.beta), settings.kind)
-        case LcmdSettings():
-            return AcquisitionQuery(k, partial(lcmd, features=settings.features), settings.kind)
         case HybridSettings():
-            return StepwiseQuery(k, partial(_hybrid, settings), settings.kind)
+            return StepwiseQuery(k, partial(hybrid_at, settings), settings.kind)
+        case CallableSettings():
+            function = imported(settings.function, settings.arguments)
+            return AcquisitionQuery(k, function, settings.function)
         case _:
-            assert_never(settings)
+            return AcquisitionQuery(k, _acquisition(settings), settings.kind)
 
 
-def _hybrid(settings: HybridSettings, driver: CampaignScope) -> Hybrid:
-    step = driver.active_learning_step_idx
-    return Hybrid(
-        shortlist=math.inf if settings.shortlist == "pool" else settings.shortlist,
-        beta=scheduled_exponent(step) if settings.beta == "schedule" else settings.beta,
-        features=settings.features,
-    )
+def _acquisition(
+    settings: PlainSettings | FeatureSettings | CommitteeSettings,
+) -> Acquisition:
+    if isinstance(settings, CommitteeSettings):
+        return committee_acquisition(settings)
+    if isinstance(settings, FeatureSettings):
+        return feature_acquisition(settings)
+    return plain_acquisition(settings)
 
 
 def build_queries(settings: Sequence[QuerySettings], k: int, *, before: int = 0) -> list[Querying]:

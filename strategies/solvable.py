@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from pools.errors import CampaignError, UsageError
+from pools.errors import CampaignError
+from strategies.scores import one_each
 
 Array = NDArray[np.float64]
 Estimator = Callable[[Array], Array]
@@ -19,7 +20,7 @@ def chances(estimator: Estimator, candidates: Array, name: str) -> Array:
         UsageError: not one number per candidate.
         CampaignError: one of them is no probability.
     """
-    values = _one_each(estimator, candidates, f"acquisition {name!r}: feasibility")
+    values = one_each(estimator(candidates), len(candidates), f"acquisition {name!r}: feasibility")
     if bad := np.flatnonzero(~((values >= 0) & (values <= 1))).tolist():
         raise CampaignError(
             f"acquisition {name!r}: feasibility is {values[bad[0]]} at candidate {bad[0]}; it is "
@@ -35,7 +36,7 @@ def seconds(estimator: Estimator, candidates: Array, name: str) -> Array:
         UsageError: not one number per candidate.
         CampaignError: one of them is not finite and above zero.
     """
-    values = _one_each(estimator, candidates, f"acquisition {name!r}: cost")
+    values = one_each(estimator(candidates), len(candidates), f"acquisition {name!r}: cost")
     if bad := np.flatnonzero(~((values > 0) & np.isfinite(values))).tolist():
         raise CampaignError(
             f"acquisition {name!r}: cost is {values[bad[0]]} at candidate {bad[0]}; it is seconds "
@@ -56,13 +57,3 @@ def require_feasible(k: int, feasible: int, n: int, floor: float, name: str) -> 
             f"solved with a probability of at least {floor:g}; lower the floor, enlarge the pool, "
             "narrow the parameters' bounds, or query with random or sobol, which ignore it"
         )
-
-
-def _one_each(estimator: Estimator, candidates: Array, what: str) -> Array:
-    values = np.asarray(estimator(candidates), np.float64)
-    if values.shape != (len(candidates),):
-        raise UsageError(
-            f"{what} has shape {values.shape} for {len(candidates)} candidates; return one number "
-            f"per candidate, shape ({len(candidates)},)"
-        )
-    return values

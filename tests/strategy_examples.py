@@ -49,13 +49,33 @@ class ClosedFormLearner:
 
 @dataclass(frozen=True)
 class FeaturedExample(ClosedFormLearner):
-    """Shows features: the parameters, or what is made of them."""
+    """Shows features, the parameters or what is made of them, and three members' outputs."""
 
     of: Callable[[Array], Array] = lambda rows: rows
+    outputs: Callable[[Array], Array] = lambda rows: np.stack([rows, rows**2, 1 - rows])
 
     def features(self, parameters: Array, kind: FeatureKind = "gradients") -> NDArray[np.float32]:
         del kind
         return np.asarray(self.of(parameters), np.float32)
+
+    def members(self, parameters: Array) -> Array:
+        return self.outputs(parameters)
+
+
+def two_classes(rows: Array) -> Array:
+    """Return three members' probabilities of two classes, told apart by the first parameter."""
+    first = 1 / (1 + np.exp(-np.array([[2.0], [5.0], [9.0]]) * (rows[:, 0] - 0.5)))  # (3, n)
+    return np.stack([first, 1 - first], axis=-1)
+
+
+@dataclass(frozen=True)
+class ClassifierExample(FeaturedExample):
+    """Tells two classes apart."""
+
+    classes: Callable[[Array], Array] = two_classes
+
+    def class_probabilities(self, parameters: Array) -> Array:
+        return self.classes(parameters)
 
 
 def point_mesh(weights: Sequence[float] = (0.5, 0.25, 0.25)) -> Mesh:
@@ -94,7 +114,7 @@ class ExampleDriver:
     training_pool: TrainingPool
     test_pool: TrainingPool | None
     unlabeled_pool: CandidatePool
-    learner: ClosedFormLearner = FeaturedExample()
+    learner: ClosedFormLearner = ClassifierExample()
     outcomes: Outcomes = field(default_factory=lambda: Outcomes.of([], SPACE.d))
     space: ParameterSpace = SPACE
     design: DesignSequence = DESIGN

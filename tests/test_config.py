@@ -108,13 +108,16 @@ def test_without_a_near_one_all_keys_are_named() -> None:
         ),
         (
             {"query": [{"kind": "sbla"}]},
-            "query.0.kind: got 'sbla', but it must be one of 'random', 'sobol', 'top_k', "
-            "'sbal', 'lcmd', 'hybrid'",
+            "query.0.kind: got 'sbla', but it must be one of 'random', 'sobol', "
+            "'latin_hypercube', 'top_k', 'sbal', 'mix', 'core_set', 'kmeans_plus_plus', "
+            "'maxdet', 'bait', 'lcmd', 'latent_novelty', 'entropy', 'query_by_committee', "
+            "'hybrid', 'callable'",
         ),
         (
             {"query": [{"fraction": 1}]},
-            "query.0.kind: missing; it must be one of 'hybrid', 'lcmd', 'random', 'sbal', "
-            "'sobol', 'top_k'",
+            "query.0.kind: missing; it must be one of 'bait', 'callable', 'core_set', "
+            "'entropy', 'hybrid', 'kmeans_plus_plus', 'latent_novelty', 'latin_hypercube', "
+            "'lcmd', 'maxdet', 'mix', 'query_by_committee', 'random', 'sbal', 'sobol', 'top_k'",
         ),
         ({"surrogate": {"kind": "gp"}}, "surrogate.kind: got 'gp', but it must be 'ensemble'"),
         (

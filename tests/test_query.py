@@ -18,14 +18,12 @@ from pools.errors import UsageError
 from strategies.acquisition import Selection
 from strategies.needed import AbstractQueue, CampaignScope, DataPool
 from strategies.picking import run_queries
+from strategies.plain_settings import RandomSettings, SbalSettings, TopKSettings
 from strategies.query import AcquisitionQuery, SobolContinuation
 from strategies.remaining import Remaining, without
 from strategies.settings import (
     QuerySettings,
-    RandomSettings,
-    SbalSettings,
     SobolSettings,
-    TopKSettings,
     build_queries,
 )
 from strategies.shares import split

@@ -6,18 +6,35 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
-from strategy_examples import Array, ClosedFormLearner, ExampleDriver, FeaturedExample, driver_with
+from strategy_examples import (
+    Array,
+    ClassifierExample,
+    ClosedFormLearner,
+    ExampleDriver,
+    driver_with,
+)
 
 from pools.errors import CampaignError, UsageError
 from pools.pick import Pick
 from strategies.acquisition import Acquisition, Selection
+from strategies.bait import bait
+from strategies.core_set import core_set
+from strategies.entropy import entropy
 from strategies.hybrid import Hybrid
+from strategies.kmeans_plus_plus import kmeans_plus_plus
+from strategies.latent_novelty import latent_novelty
+from strategies.latin_hypercube import latin_hypercube
 from strategies.lcmd import lcmd
+from strategies.maxdet import maxdet
 from strategies.needed import Querying
+from strategies.physics_residual import physics_residual
+from strategies.plain_settings import uncertain_and_random
+from strategies.query_by_committee import query_by_committee
 from strategies.sbal import sbal
 from strategies.settings import QuerySettings, build_query
 from strategies.top_k import top_k
@@ -30,27 +47,63 @@ class Case:
 
     acquisition: Acquisition
     uses_spread: bool = False
+    uses_features: bool = False
+    scores: bool = False
     draws: bool = False
     tells_chances: bool = False
 
 
+def distance_from_one(rows: Array) -> Array:
+    return np.asarray(np.abs(rows - 1).sum(1))
+
+
 ACQUISITIONS = {
     "uniform_random": Case(uniform_random, draws=True, tells_chances=True),
-    "top_k": Case(top_k, uses_spread=True),
-    "sbal": Case(sbal, uses_spread=True, draws=True, tells_chances=True),
-    "sbal-flat": Case(partial(sbal, beta=0), uses_spread=True, draws=True, tells_chances=True),
-    "sbal-sharp": Case(partial(sbal, beta=3), uses_spread=True, draws=True, tells_chances=True),
-    "lcmd": Case(lcmd),
-    "hybrid": Case(Hybrid(), uses_spread=True, draws=True),
-    "hybrid-batch": Case(Hybrid(shortlist=1), uses_spread=True, draws=True, tells_chances=True),
-    "hybrid-pool": Case(Hybrid(shortlist=math.inf), uses_spread=True),
+    "latin_hypercube": Case(latin_hypercube, draws=True),
+    "top_k": Case(top_k, uses_spread=True, scores=True),
+    "sbal": Case(sbal, uses_spread=True, scores=True, draws=True, tells_chances=True),
+    "sbal-flat": Case(
+        partial(sbal, beta=0), uses_spread=True, scores=True, draws=True, tells_chances=True
+    ),
+    "sbal-sharp": Case(
+        partial(sbal, beta=3), uses_spread=True, scores=True, draws=True, tells_chances=True
+    ),
+    "mix": Case(uncertain_and_random(0.6), uses_spread=True, scores=True, draws=True),
+    "core_set": Case(core_set, uses_features=True),
+    "kmeans_plus_plus": Case(kmeans_plus_plus, uses_features=True, draws=True),
+    "maxdet": Case(maxdet, uses_features=True),
+    "bait": Case(bait, uses_features=True),
+    "lcmd": Case(lcmd, uses_features=True),
+    "latent_novelty": Case(latent_novelty, uses_features=True, scores=True),
+    "entropy": Case(entropy, scores=True),
+    "information": Case(partial(entropy, measure="information"), scores=True),
+    "query_by_committee": Case(query_by_committee, scores=True),
+    "physics_residual": Case(
+        partial(physics_residual, residual=distance_from_one),
+        scores=True,
+        draws=True,
+        tells_chances=True,
+    ),
+    "hybrid": Case(Hybrid(), uses_spread=True, uses_features=True, scores=True, draws=True),
+    "hybrid-batch": Case(
+        Hybrid(shortlist=1), uses_spread=True, scores=True, draws=True, tells_chances=True
+    ),
+    "hybrid-pool": Case(
+        Hybrid(shortlist=math.inf), uses_spread=True, uses_features=True, scores=True
+    ),
 }
-QUERIES = ("random", "sobol", "top_k", "sbal", "lcmd", "hybrid")
+QUERIES: dict[str, dict[str, Any]] = {
+    **{kind: {} for kind in ("random", "sobol", "latin_hypercube", "top_k", "sbal", "mix")},
+    **{kind: {} for kind in ("core_set", "kmeans_plus_plus", "maxdet", "bait", "lcmd")},
+    **{kind: {} for kind in ("latent_novelty", "entropy", "query_by_committee", "hybrid")},
+    "callable": {"function": "my_acquisitions:every_other"},
+}
+USING_FEATURES = [name for name, case in ACQUISITIONS.items() if case.uses_features]
 USING_SPREAD = [name for name, case in ACQUISITIONS.items() if case.uses_spread]
 
 CANDIDATES = np.random.default_rng(1).random((50, 2))
 LABELLED = np.random.default_rng(2).random((6, 2))
-LEARNER = FeaturedExample()
+LEARNER = ClassifierExample()
 
 
 def choose(case: Case, k: int, seed: int = 0, learner: ClosedFormLearner = LEARNER) -> Selection:
@@ -74,7 +127,7 @@ def test_chooses_k_distinct_candidates(case: Case, k: int) -> None:
 def test_every_choice_has_its_score_chance_and_reason(case: Case) -> None:
     selection = choose(case, 7)
     assert len(selection.reasons) == 7
-    assert (selection.scores is not None) == case.uses_spread
+    assert (selection.scores is not None) == case.scores
     assert (selection.probabilities is not None) == case.tells_chances
     if selection.probabilities is not None:
         assert selection.probabilities.shape == (7,)
@@ -104,21 +157,50 @@ def test_scores_that_are_no_variances_are_an_error(name: str, bad: float) -> Non
         return np.where(np.arange(len(rows)) == 4, bad, 1.0)
 
     with pytest.raises(CampaignError, match=f"{bad} at candidate 4"):
-        choose(ACQUISITIONS[name], 3, learner=FeaturedExample(variance=variance))
+        choose(ACQUISITIONS[name], 3, learner=ClassifierExample(variance=variance))
 
 
 @pytest.mark.parametrize("name", USING_SPREAD)
 def test_a_learner_without_spread_is_an_error(name: str) -> None:
-    learner = FeaturedExample(variance=lambda rows: np.zeros(len(rows)))
+    learner = ClassifierExample(variance=lambda rows: np.zeros(len(rows)))
     with pytest.raises(UsageError, match=r"zero at all 50 candidates.*members to 2 or more"):
         choose(ACQUISITIONS[name], 3, learner=learner)
 
 
 @pytest.mark.parametrize("name", USING_SPREAD)
 def test_a_learner_with_fields_for_scores_is_an_error(name: str) -> None:
-    learner = FeaturedExample(variance=lambda rows: rows)
+    learner = ClassifierExample(variance=lambda rows: rows)
     with pytest.raises(UsageError, match=r"shape \(50, 2\).*return one variance per candidate"):
         choose(ACQUISITIONS[name], 3, learner=learner)
+
+
+@pytest.mark.parametrize("k", [0, 1, 6, 12])
+def test_candidates_and_labelled_points_may_repeat(case: Case, k: int) -> None:
+    repeated = np.repeat(CANDIDATES[:4], 3, axis=0)
+    rng = np.random.default_rng(0)
+    chosen = case.acquisition(repeated, repeated[:6], LEARNER, k, rng).indices
+    assert len(set(chosen.tolist())) == k
+
+
+@pytest.mark.parametrize("k", [1, 7, 50])
+def test_nothing_need_be_labelled(case: Case, k: int) -> None:
+    rng = np.random.default_rng(0)
+    selection = case.acquisition(CANDIDATES, np.empty((0, 2)), LEARNER, k, rng)
+    assert len(set(selection.indices.tolist())) == k
+    assert len(selection.reasons) == k
+
+
+@pytest.mark.parametrize("name", USING_FEATURES)
+def test_features_that_are_not_finite_are_an_error(name: str) -> None:
+    learner = replace(LEARNER, of=lambda rows: rows * np.nan)
+    with pytest.raises(CampaignError, match=r"features are not finite at (\d+) of \1 .* diverged"):
+        choose(ACQUISITIONS[name], 3, learner=learner)
+
+
+@pytest.mark.parametrize("name", USING_FEATURES)
+def test_a_learner_without_features_is_an_error(name: str) -> None:
+    with pytest.raises(UsageError, match=r"needs a learner with features.* lacks; add the method"):
+        choose(ACQUISITIONS[name], 3, learner=ClosedFormLearner())
 
 
 Build = Callable[[int], Querying]
@@ -126,7 +208,9 @@ Build = Callable[[int], Querying]
 
 @pytest.fixture(params=QUERIES)
 def build(request: pytest.FixtureRequest) -> Build:
-    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python({"kind": request.param})
+    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python(
+        {"kind": request.param, **QUERIES[request.param]}
+    )
     return partial(build_query, settings)
 
 
@@ -189,6 +273,8 @@ def test_query_is_decided_by_the_generator(build: Build, driver: ExampleDriver) 
 
 @pytest.mark.parametrize("kind", [kind for kind in QUERIES if kind != "sobol"])
 def test_query_of_an_exhausted_pool_is_an_error(kind: str, driver: ExampleDriver) -> None:
-    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python({"kind": kind})
+    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python(
+        {"kind": kind, **QUERIES[kind]}
+    )
     with pytest.raises(UsageError, match="asked for 14 samples but 13 candidates are left"):
         ask(build_query(settings, 14), driver)

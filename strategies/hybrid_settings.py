@@ -1,0 +1,76 @@
+"""The settings of the hybrid, and the acquisition that they make of what a step knows."""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from pools.seeds import seed_for
+from strategies.exponent import measured_exponent, scheduled_exponent
+from strategies.feature_settings import Likeness
+from strategies.foretold import Foretold
+from strategies.hybrid import Hybrid
+from strategies.needed import CampaignScope
+from strategies.plain_settings import MODEL, Share
+
+_ENOUGH = 8  # foretold samples from which an exponent can be measured
+
+Power = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class HybridSettings(BaseModel):
+    """A shortlist drawn by uncertainty, of which LCMD chooses a batch that differs in itself.
+
+    Where the solver is likely to fail nothing is asked, and what is dear is asked for less while
+    there is much of the budget left.
+    """
+
+    model_config = MODEL
+
+    kind: Literal["hybrid"] = "hybrid"
+    fraction: Share = 1.0
+    shortlist: Annotated[float, Field(ge=1, allow_inf_nan=False)] | Literal["pool"] = 4.0
+    """Candidates drawn per sample asked for: 1 is SBAL, and `pool` takes all of them."""
+    beta: Power | Literal["schedule", "measured"] = 1.0
+    """Exponent of the variance: 0 ignores it; `schedule` is 0, 0.5, 1, 1, ... by step; `measured`
+    is the rank correlation of variance and error on the Sobol' share, once that has 8 samples."""
+    feasibility: bool = True
+    """Whether the chance of a solution counts, as learnt from the samples that were tried."""
+    cost: Power | Literal["cooled"] = "cooled"
+    """Exponent of the expected solver seconds: 0 ignores them; `cooled` is the share of the budget
+    (`stopping.budget_solver_seconds`, else `budget_samples`) that is left; 0 without a budget."""
+    features: Likeness = "gradients"
+
+
+def hybrid_at(settings: HybridSettings, driver: CampaignScope) -> Hybrid:
+    """Return the hybrid of a step, with what its outcomes tell of feasibility and cost."""
+    from surrogates.cost import fit_cost  # scikit-learn takes a second to load
+    from surrogates.feasibility import fit_feasibility
+
+    alpha = driver.budget_left if settings.cost == "cooled" else settings.cost
+    seed = seed_for(0, driver.active_learning_step_idx, "hybrid")
+    seen = (driver.space, driver.outcomes, seed)
+    return Hybrid(
+        shortlist=math.inf if settings.shortlist == "pool" else settings.shortlist,
+        beta=_exponent(settings.beta, driver.active_learning_step_idx, driver.foretold),
+        alpha=alpha,
+        feasibility=fit_feasibility(*seen) if settings.feasibility else None,
+        cost=fit_cost(*seen) if alpha else None,
+        features=settings.features,
+    )
+
+
+def _exponent(
+    beta: float | Literal["schedule", "measured"], step: int, foretold: Sequence[Foretold]
+) -> float:
+    known = [each for each in foretold if each.variance is not None]
+    match beta:
+        case "measured" if len(known) >= _ENOUGH:
+            variances = np.array([each.variance for each in known], float)
+            return measured_exponent(variances, np.array([each.error for each in known]))
+        case "measured" | "schedule":
+            return scheduled_exponent(step)
+        case _:
+            return beta
