@@ -1,4 +1,4 @@
-"""Error against number of solver runs: each query strategy, paired seeds, three problems.
+"""Error against number of solver runs: each query strategy, paired seeds, four problems.
 
 Every strategy of a seed begins with the same Sobol' design, networks and test set, and takes
 equally many optimizer steps. ALC is the mean over steps of the log error against random choice
