@@ -88,6 +88,15 @@ class ChannelFlow:
             "pressure_difference": float(front - back),
         }
 
+    def residual(self, problem: Problem, state: Array) -> float:
+        """Return how far a state is from solving the equations, without unit.
+
+        Momentum is measured in U^2 / D and mass in U / D, whatever the obstacle and the viscosity.
+        """
+        rate = MEAN_VELOCITY / REFERENCE_LENGTH  # 1/s
+        momentum, mass = problem.strong_residual(state)
+        return math.hypot(momentum / (MEAN_VELOCITY * rate), mass / rate)
+
     def fields(self, state: Array) -> dict[str, Array]:
         """Return u, v and p at all nodes, each of shape (nodes,)."""
         u, v = self.space.velocity(state)
@@ -96,6 +105,10 @@ class ChannelFlow:
     def state(self, fields: Mapping[str, Array]) -> Array:
         """Return the state whose fields these are, to the last bit: undo `fields`."""
         return np.concatenate([fields["u"], fields["v"], fields["p"][: self.space.corners]])
+
+    def with_boundary(self, fields: Mapping[str, Array]) -> Array:
+        """Return the state of these fields inside and of this flow's values on the boundary."""
+        return np.where(self.fixed, self.at_rest(), self.state(fields))
 
     def mesh(self) -> Mesh:
         """Return the mesh that carries the fields: each cell cut into four at its nodes."""
