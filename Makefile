@@ -17,6 +17,7 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1,<27'
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group dev
+	$(BIN)/python -m pip install --quiet --no-deps 'bmdal_reg==3.0.2'  # LCMD's oracle, without its data sets
 	touch $@
 
 run: $(READY)  ## Run the example campaign (or CAMPAIGN=FILE.yaml) and draw its report
