@@ -4,7 +4,6 @@ It holds the state of a run and the phases on it; the work is in the rooms. The 
 `phases.loop`, which campaigns share.
 """
 
-import inspect
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +39,7 @@ from pools.encoding import decode, encode
 from pools.errors import UsageError
 from pools.queue_content import content_of, drain, fill
 from pools.seeds import seed_for
+from strategies.logging_to import give_logger
 from strategies.phase import STEP, ActiveLearningPhase
 from strategies.protocols import InferenceProtocol, name_of
 from surrogates.distribution import Distribution
@@ -251,7 +251,7 @@ class Driver:
         for strategy in self.strategies_config.all:
             if hasattr(strategy, "attach"):
                 strategy.attach(self)
-            _give_logger(strategy, self._log.of(name_of(strategy)))
+            give_logger(strategy, self._log.of(name_of(strategy)))
 
     def barrier(self) -> None:
         """Wait for the other processes that train the learner."""
@@ -439,14 +439,3 @@ def _as_on_first(config: DriverConfig, distribution: Distribution) -> DriverConf
     content = distribution.from_first(lambda: encode([config.run_id, config.seed]))
     run_id, seed = decode(content)
     return config.with_changes({"run_id": run_id, "seed": seed})
-
-
-def _give_logger(strategy: object, logger: logging.Logger) -> None:
-    """Let a strategy log to the driver's log, unless it has a logger of its own making."""
-    own = inspect.getattr_static(strategy, "logger", None)
-    if isinstance(own, property) and own.fset is None:
-        return
-    try:
-        strategy.logger = logger  # type: ignore[attr-defined]  # it is given one
-    except AttributeError:  # it has slots, and none for it
-        return

@@ -1,12 +1,12 @@
 """A user's own acquisition, by import path."""
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from functools import partial
 
 from pools.errors import UsageError
 from strategies.acquisition import Acquisition
+from strategies.import_path import import_named
 
 SIGNATURE = "(candidates, labelled, learner, k, rng) -> Selection"
 _POSITIONAL = 5
@@ -28,22 +28,7 @@ def imported(path: str, arguments: Mapping[str, object]) -> Acquisition:
 
 
 def _found(path: str) -> Acquisition:
-    module_name, _, name = path.replace(":", ".").rpartition(".")
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        raise UsageError(
-            f"the acquisition {path!r} cannot be imported: {type(error).__name__}: {error}; give "
-            "the package.module:name of a function that is importable where the campaign runs, "
-            "for example in the directory that PYTHONPATH names"
-        ) from error
-    if name not in vars(module):
-        public = sorted(each for each in vars(module) if not each.startswith("_"))
-        raise UsageError(
-            f"the acquisition {path!r} cannot be imported: the module {module_name} has no "
-            f"{name!r}; it has {', '.join(public) or 'nothing'}"
-        )
-    function = vars(module)[name]
+    function = import_named(path, "the acquisition")
     if not callable(function):
         raise UsageError(
             f"the acquisition {path!r} is a {type(function).__name__}, which cannot be called; "

@@ -13,6 +13,7 @@ from strategies.committee_settings import (
     QueryByCommitteeSettings,
     committee_acquisition,
 )
+from strategies.documented_query import documented_query
 from strategies.feature_settings import (
     BaitSettings,
     CoreSetSettings,
@@ -24,6 +25,7 @@ from strategies.feature_settings import (
     feature_acquisition,
 )
 from strategies.hybrid_settings import HybridSettings, hybrid_at
+from strategies.import_path import ImportPath
 from strategies.imported import imported
 from strategies.needed import Querying
 from strategies.plain_settings import (
@@ -58,11 +60,25 @@ class CallableSettings(BaseModel):
 
     kind: Literal["callable"] = "callable"
     fraction: Share = 1.0
-    function: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.\w+)*[.:][A-Za-z_]\w*$")]
+    function: ImportPath
     """Where it is, as `package.module:name`; it must be importable where the campaign runs. It is
     code: name only what you trust."""
     arguments: dict[str, bool | int | float | str] = {}
     """Further keyword arguments for it."""
+
+
+class StrategySettings(BaseModel):
+    """A user's own query strategy: any class with `sample(query_queue)`, as documented."""
+
+    model_config = MODEL
+
+    kind: Literal["strategy"] = "strategy"
+    fraction: Share = 1.0
+    strategy: ImportPath
+    """Where its class is, as `package.module:name`; it must be importable where the campaign runs.
+    It is code: name only what you trust."""
+    arguments: dict[str, bool | int | float | str] = {}
+    """What the class is made with; `max_samples` is given to it where it takes that."""
 
 
 QuerySettings = Annotated[
@@ -81,7 +97,8 @@ QuerySettings = Annotated[
     | EntropySettings
     | QueryByCommitteeSettings
     | HybridSettings
-    | CallableSettings,
+    | CallableSettings
+    | StrategySettings,
     Field(discriminator="kind"),
 ]
 """The settings of any query strategy; `kind` says which."""
@@ -108,7 +125,7 @@ def build_query(settings: QuerySettings, k: int) -> Querying:
     """Return the query strategy that these settings describe, to ask for `k` samples a step.
 
     Raises:
-        UsageError: they name a function that cannot be imported or called.
+        UsageError: they name code that cannot be imported, or is not what they say.
     """
     match settings:
         case SobolSettings():
@@ -118,6 +135,8 @@ def build_query(settings: QuerySettings, k: int) -> Querying:
         case CallableSettings():
             function = imported(settings.function, settings.arguments)
             return AcquisitionQuery(k, function, settings.function)
+        case StrategySettings():
+            return documented_query(settings.strategy, settings.arguments, k)
         case _:
             return AcquisitionQuery(k, _acquisition(settings), settings.kind)
 
