@@ -71,24 +71,35 @@ def require_candidates(k: int, n: int) -> None:
         )
 
 
-def spread(learner: Learner, candidates: Array) -> Array:
+def spread(learner: Learner, candidates: Array, name: str) -> Array:
     """Return the learner's variance at each candidate, shape (n,), checked.
+
+    Args:
+        learner: the surrogate.
+        candidates: points, shape (n, d).
+        name: which acquisition asks, for errors.
 
     Raises:
         CampaignError: a variance is not finite, or negative.
         UsageError: the learner has no spread, as an ensemble of one member.
     """
-    scores = np.asarray(learner.uncertainty(candidates), np.float64)
-    if scores.shape != (len(candidates),):
+    if not isinstance(learner, Learner):  # whatever a driver was given
         raise UsageError(
-            f"the learner's uncertainty has shape {scores.shape} for {len(candidates)} "
-            f"candidates; return one variance per candidate, shape ({len(candidates)},)"
+            f"acquisition {name!r} needs a learner with predict and uncertainty(parameters), "
+            f"which {type(learner).__name__} lacks; add them, or query with random or sobol"
         )
-    _check_variances(scores)
-    if len(scores) and not scores.any():
+    n, what = len(candidates), f"acquisition {name!r}: the learner's uncertainty"
+    scores = np.asarray(learner.uncertainty(candidates), np.float64)
+    if scores.shape != (n,):
         raise UsageError(
-            f"the learner's uncertainty is zero at all {len(scores)} candidates, as that of an "
-            "ensemble of one; set members to 2 or more, or query with random or sobol"
+            f"{what} has shape {scores.shape} for {n} candidates; return one variance per "
+            f"candidate, shape ({n},)"
+        )
+    _check_variances(scores, what)
+    if n and not scores.any():
+        raise UsageError(
+            f"{what} is zero at all {n} candidates, as that of an ensemble of one; set members to "
+            "2 or more, or query with random or sobol"
         )
     return scores
 
@@ -112,12 +123,12 @@ def checked(selection: Selection, k: int, n: int, name: str) -> Selection:
     return selection
 
 
-def _check_variances(scores: Array) -> None:
+def _check_variances(scores: Array, what: str) -> None:
     bad = ~np.isfinite(scores) | (scores < 0)
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise CampaignError(
-            f"the learner's uncertainty is {scores[first]} at candidate {first} ({bad.sum()} of "
-            f"{len(scores)} are not finite variances); its training diverged: lower its learning "
-            "rate, or look for non-finite values in the training pool"
+            f"{what} is {scores[first]} at candidate {first} ({bad.sum()} of {len(scores)} are "
+            "not finite variances); its training diverged: lower its learning rate, or look for "
+            "non-finite values in the training pool"
         )

@@ -125,7 +125,7 @@ class Hybrid:
         logs, feasible = np.zeros(len(candidates)), np.arange(len(candidates))
         variances = likely = cost = None
         if self.beta != 0:
-            variances = spread(learner, candidates)
+            variances = spread(learner, candidates, NAME)
             logs = log_weights(variances, self.beta)
         if self.feasibility is not None:
             likely = chances(self.feasibility, candidates, NAME)

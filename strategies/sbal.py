@@ -36,7 +36,7 @@ def sbal(
     `beta` = 1 is SBAL as in [Musekamp2024]; 0 is uniformly random; large is top-K.
     """
     require_candidates(k, len(candidates))
-    scores = spread(learner, candidates)
+    scores = spread(learner, candidates, "sbal")
     weights = log_weights(scores, beta)
     chosen = gumbel_top_k(weights, k, rng)
     probabilities = inclusion_probabilities(weights, k)[chosen]

@@ -19,6 +19,6 @@ def top_k(
 ) -> Selection:
     """Choose the `k` candidates of largest ensemble variance [Krogh1995]; ties by position."""
     require_candidates(k, len(candidates))
-    scores = spread(learner, candidates)
+    scores = spread(learner, candidates, "top_k")
     chosen = largest(scores, k)
     return Selection(chosen, scores, reasons=ranked_reasons(scores, chosen, "variance"))

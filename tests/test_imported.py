@@ -25,11 +25,6 @@ def test_a_function_is_found_by_its_path(path: str) -> None:
     assert selection.indices.tolist() == [0, 2, 4]
 
 
-def test_a_class_of_acquisitions_is_found_too() -> None:
-    hybrid = imported("strategies.uniform_random:uniform_random", {})
-    assert callable(hybrid)
-
-
 @pytest.mark.parametrize(
     ("path", "arguments", "message"),
     [

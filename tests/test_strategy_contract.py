@@ -168,6 +168,13 @@ def test_a_learner_without_spread_is_an_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", USING_SPREAD)
+def test_a_learner_without_variance_is_an_error(name: str) -> None:
+    anything: Any = object()
+    with pytest.raises(UsageError, match="needs a learner with predict and uncertainty"):
+        choose(ACQUISITIONS[name], 3, learner=anything)
+
+
+@pytest.mark.parametrize("name", USING_SPREAD)
 def test_a_learner_with_fields_for_scores_is_an_error(name: str) -> None:
     learner = ClassifierExample(variance=lambda rows: rows)
     with pytest.raises(UsageError, match=r"shape \(50, 2\).*return one variance per candidate"):
