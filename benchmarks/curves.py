@@ -2,8 +2,8 @@
 
 import csv
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +24,14 @@ class Point:
             was counted, when none could fail.
         seconds: of the solver for them.
         wasted: of those, seconds of samples that failed.
+        nrmse: mean over outputs of the RMSE over the output's size, see `benchmarks.measures`.
+        q50: median over the test set of a sample's error, the mean over outputs.
+        q95: its 95 % quantile.
+        q99: its 99 % quantile.
+        worst: the largest.
+        outputs: what `error` is the mean of: `fields.NAME` and `quantities.NAME`.
+        train_seconds: processor seconds of all trainings so far, this step's included.
+        select_seconds: of all selections so far.
     """
 
     labelled: int
@@ -34,11 +42,26 @@ class Point:
     asked: int | None = None
     seconds: float | None = None
     wasted: float | None = None
+    nrmse: float | None = None
+    q50: float | None = None
+    q95: float | None = None
+    q99: float | None = None
+    worst: float | None = None
+    outputs: Mapping[str, float] = field(default_factory=dict, hash=False)
+    train_seconds: float | None = field(default=None, compare=False)  # differ from run to run
+    select_seconds: float | None = field(default=None, compare=False)
 
     @property
     def runs(self) -> int:
         """Solver runs that were spent, failed ones included."""
         return self.labelled if self.asked is None else self.asked
+
+    @property
+    def all_seconds(self) -> float | None:
+        """Of the solver, the trainings and the selections; None where one was not counted."""
+        parts = (self.seconds, self.train_seconds, self.select_seconds)
+        counted = [part for part in parts if part is not None]
+        return sum(counted) if len(counted) == len(parts) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +106,14 @@ class CurveStore:
 
 
 def write_csv(path: Path, curves: Sequence[Curve]) -> None:
-    """Write every point of every curve, a line each."""
-    columns = [field.name for field in fields(Point)]
+    """Write every point of every curve, a line each, the error of each output at its end."""
+    measures = [each.name for each in fields(Point) if each.name != "outputs"]
+    outputs = sorted({name for curve in curves for p in curve.points for name in p.outputs})
     with publish(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["problem", "strategy", "seed", "step", *columns])
+        writer.writerow(["problem", "strategy", "seed", "step", *measures, *outputs])
         for curve in curves:
             for step, point in enumerate(curve.points):
-                values = asdict(point).values()
+                values = [getattr(point, name) for name in measures]
+                values += [point.outputs.get(name) for name in outputs]
                 writer.writerow([curve.problem, curve.strategy, curve.seed, step, *values])

@@ -3,18 +3,31 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.problems import ClosedFormProblem, Problem, ReplayProblem
+from benchmarks.problems import Problem, ReplayProblem, SolvedProblem
 from benchmarks.replay import Plan
 from benchmarks.replay_table import ReplayTable
 from phases.config import load
-from solvers.settings import AnalyticSettings
 from surrogates.settings import EnsembleSettings, Schedule
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PROBLEMS = ("channel", "local", "shock", "cliff")
-TESTS = {"channel": 64, "local": 1024, "shock": 256, "cliff": 1024}
-DESIGNS = {"channel": (32, 16), "local": (64, 32), "shock": (32, 16), "cliff": (64, 32)}
+PROBLEMS = ("channel", "local", "shock", "cliff", "friedman", "combined")
+TESTS = {
+    "channel": 64,
+    "local": 1024,
+    "shock": 256,
+    "cliff": 1024,
+    "friedman": 1024,
+    "combined": 512,
+}
+DESIGNS = {
+    "channel": (32, 16),
+    "local": (64, 32),
+    "shock": (32, 16),
+    "cliff": (64, 32),
+    "friedman": (64, 32),
+    "combined": (64, 32),
+}
 """Samples of the initial design, and of each step: enough for the ensemble to know something."""
 
 SHORT = EnsembleSettings(initial=Schedule(kind="cosine", start=3e-3, end=1e-6, length=1500))
@@ -51,8 +64,11 @@ def problem_of(name: str, table: int) -> Problem:
             directory, test = RESULTS / "channel-table", TESTS[name]
             space, solver = campaign.parameters, campaign.solver
             return ReplayProblem(name, ReplayTable(space, solver, directory, table, test))
-        case "local" | "shock" | "cliff":
-            return ClosedFormProblem(AnalyticSettings(problem=name), TESTS[name])
+        case "combined":
+            campaign = load(ROOT / "examples" / "combined.yaml")
+            return SolvedProblem(name, campaign.parameters, campaign.solver, TESTS[name])
+        case "local" | "shock" | "cliff" | "friedman":
+            return SolvedProblem.of_closed_form(name, TESTS[name])
         case _:
             raise ValueError(f"no problem {name!r}; there are {', '.join(PROBLEMS)}")
 

@@ -1,9 +1,10 @@
-"""What strategies are compared on: closed forms, and flows replayed from a table."""
+"""What strategies are compared on: quick solvers, and flows replayed from a table."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from benchmarks.replay_table import ReplayTable, TableSequence
 from pools.candidates import CandidatePool, DesignSequence
@@ -13,7 +14,7 @@ from pools.seeds import seed_for
 from pools.solution import Solution
 from pools.space import Parameter, ParameterSpace
 from solvers.build import build
-from solvers.settings import AnalyticSettings
+from solvers.settings import AnalyticSettings, SolverSettings
 
 _TEST_SEED = seed_for(0, 0, "test set of the benchmark")
 _STRIDE = 61  # rows between the initial designs of two seeds; coprime to any power of two
@@ -25,7 +26,8 @@ class Answer:
 
     Attributes:
         solution: its solution; None where the solver failed.
-        seconds: of the solver, in either case; of a closed form how many times its least.
+        seconds: of the solver, in either case; of a quick one how many times its least, as if that
+            were a second.
     """
 
     solution: Solution | None
@@ -68,29 +70,30 @@ class Problem(Protocol):
 
 
 @dataclass(frozen=True)
-class ClosedFormProblem:
-    """A closed form, answered as it is asked, with a fresh pool each step as in a campaign.
+class SolvedProblem:
+    """A quick solver, asked as the loop goes, with a fresh pool each step as in a campaign.
 
     Attributes:
-        settings: which closed form.
-        test_samples: size of the test set.
+        name: as on the command line.
+        space: the parameters.
+        settings: who answers.
+        test_samples: how many samples are asked for the test set.
         pool: candidates of each step.
     """
 
-    settings: AnalyticSettings
+    name: str
+    space: ParameterSpace
+    settings: SolverSettings
     test_samples: int
     pool: int = 4096
 
-    @property
-    def name(self) -> str:
-        """As on the command line."""
-        return self.settings.problem
-
-    @property
-    def space(self) -> ParameterSpace:
-        """The unit cube."""
-        names = build(self.settings).parameters
-        return ParameterSpace({name: Parameter(low=0, high=1) for name in names})
+    @classmethod
+    def of_closed_form(cls, problem: str, test_samples: int, pool: int = 4096) -> Self:
+        """Return a closed form on the unit cube."""
+        settings = AnalyticSettings.model_validate({"problem": problem})
+        names = build(settings).parameters
+        space = ParameterSpace({name: Parameter(low=0, high=1) for name in names})
+        return cls(problem, space, settings, test_samples, pool)
 
     @property
     def fingerprint(self) -> str:
@@ -108,20 +111,25 @@ class ClosedFormProblem:
         return CandidatePool(rows, self.space.names, self.fingerprint)
 
     def answer(self, sample: Sample) -> Answer:
-        """Evaluate the closed form; what it says of a failure is not kept."""
+        """Solve it; what the solver says of a failure is not kept."""
         with tempfile.TemporaryDirectory() as directory:
             try:
                 solution = build(self.settings).solve(sample, Path(directory))
             except SolverError as failed:
-                return Answer(None, failed.evidence["effort"])
-        return Answer(solution, solution.evidence["effort"])
+                return Answer(None, _effort(failed.evidence))
+        return Answer(solution, _effort(solution.evidence))
 
     def test_set(self) -> list[Solution]:
-        """Evaluate the closed form on a Sobol' draw of the test set's own, where it succeeds."""
+        """Solve a Sobol' draw of the test set's own, and keep what succeeds."""
         rows = self.space.sobol(self.test_samples, _TEST_SEED)
         samples = Sample.of_rows(rows, self.space.names, self.fingerprint)
         answers = [self.answer(sample) for sample in samples]
         return [answer.solution for answer in answers if answer.solution is not None]
+
+
+def _effort(evidence: Mapping[str, Any]) -> float:
+    """Return how long a solve takes; one that does not say takes as long as any other."""
+    return float(evidence.get("effort", 1.0))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ set, and the seeds of the networks. All trainings take equally many optimizer st
 
 import logging
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import cast
@@ -17,6 +18,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from benchmarks.curves import Curve, Point
+from benchmarks.measures import Errors
 from benchmarks.problems import Answer, Problem
 from pools.candidates import CandidatePool, DesignSequence
 from pools.outcomes import Outcomes
@@ -88,6 +90,14 @@ class Round:
     shard: Path | None
 
 
+@dataclass(slots=True)
+class Spent:
+    """Processor seconds so far, this process's threads together."""
+
+    training: float = 0.0
+    selection: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """One run of the loop, in a directory of its own."""
@@ -103,27 +113,37 @@ class Replay:
         initial = self.problem.design(self.seed, 0).next(self.plan.initial)
         rounds = [self._ask("initial", [Pick(sample, SOBOL) for sample in initial])]
         write_shard(self._test_shard, self.problem.test_set(), self.problem.space.names)
+        spent = Spent()
         for step in range(self.plan.steps):
-            with self._moment(step, rounds) as moment:
-                yield point_of(moment)
-                picks = run_queries(build_queries([self.query], self.plan.per_step), moment)
+            with self._moment(step, rounds, spent) as moment:
+                yield point_of(moment, spent)
+                picks = self._pick(moment, spent)
             rounds.append(self._ask(f"step-{step}", picks))
-        with self._moment(self.plan.steps, rounds) as moment:
-            yield point_of(moment)
+        with self._moment(self.plan.steps, rounds, spent) as moment:
+            yield point_of(moment, spent)
+
+    def _pick(self, moment: Moment, spent: Spent) -> list[Pick]:
+        begin = time.process_time()
+        picks = run_queries(build_queries([self.query], self.plan.per_step), moment)
+        spent.selection += time.process_time() - begin
+        return picks
 
     @property
     def _test_shard(self) -> Path:
         return self.directory / "test.h5"
 
     @contextmanager
-    def _moment(self, step: int, rounds: Sequence[Round]) -> Iterator[Moment]:
+    def _moment(self, step: int, rounds: Sequence[Round], spent: Spent) -> Iterator[Moment]:
         """Train on what is labelled, and show it to the strategies."""
         space, train_seed = self.problem.space, seed_for(self.seed, step, "train")
         used = sum(pick.asked_by == SOBOL for each in rounds for pick in each.picks)
         shards = [each.shard for each in rounds if each.shard is not None]
         with TrainingPool(shards) as pool, TrainingPool([self._test_shard]) as test:
+            begin = time.process_time()
+            learner = fit(pool, space, self.plan.surrogate, train_seed).surrogate
+            spent.training += time.process_time() - begin
             yield Moment(
-                learner=fit(pool, space, self.plan.surrogate, train_seed).surrogate,
+                learner=learner,
                 training_pool=pool,
                 unlabeled_pool=self.problem.candidates(self.seed, step),
                 test_pool=test,
@@ -182,9 +202,10 @@ def query_of(strategy: str) -> QuerySettings:
     return settings
 
 
-def point_of(moment: Moment) -> Point:
+def point_of(moment: Moment, spent: Spent) -> Point:
     """Measure the learner on the test set."""
     metrics, tried = evaluate(moment.learner, moment.test_pool), moment.outcomes
+    errors = Errors.of(moment.learner, moment.test_pool)
     return Point(
         labelled=len(moment.training_pool),
         asked=len(tried),
@@ -194,6 +215,10 @@ def point_of(moment: Moment) -> Point:
         field_error=_mean(field.relative_l2.mean for field in metrics.fields.values()),
         field_error_q95=_mean(field.relative_l2.q95 for field in metrics.fields.values()),
         quantity_error=_mean(quantity.nrmse for quantity in metrics.quantities.values()),
+        **asdict(errors),
+        outputs=metrics.errors,
+        train_seconds=spent.training,
+        select_seconds=spent.selection,
     )
 
 

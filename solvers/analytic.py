@@ -3,7 +3,11 @@
 `local` is smooth but for one narrow peak, where adaptive sampling pays; `shock` has a front that
 moves with the parameters, which is what is hard about transonic flow; `wave` is as small as a
 field problem can be; `cliff` has no answer in two fifths of the cube, is steepest before that, and
-takes up to ten times as long in one corner as in the opposite one.
+takes up to ten times as long in one corner as in the opposite one; `friedman` is the usual test
+of regression: ten parameters, of which five change nothing [Friedman1991].
+
+[Friedman1991] J. H. Friedman, Multivariate adaptive regression splines, The Annals of Statistics
+19(1), 1991: section 4.3.
 """
 
 import math
@@ -94,6 +98,12 @@ def cliff(x: Array, points: Array) -> Answer:  # noqa: ARG001  # a scalar lives 
     return {"response": float(slope + 0.1 / (0.1 + cliff_margin(x)))}, {}
 
 
+def friedman(x: Array, points: Array) -> Answer:  # noqa: ARG001  # a scalar lives at no point
+    """Return 10 sin(pi x1 x2) + 20 (x3 - 1/2)^2 + 10 x4 + 5 x5, without noise [Friedman1991]."""
+    curved = 10 * math.sin(math.pi * x[0] * x[1]) + 20 * (x[2] - 0.5) ** 2
+    return {"response": float(curved + 10 * x[3] + 5 * x[4])}, {}
+
+
 CLOSED_FORMS: Mapping[str, ClosedForm] = {
     "wave": ClosedForm(("length", "phase"), ("crest",), ("height",), (4, 4), wave),
     "local": ClosedForm(("x1", "x2", "x3", "x4"), ("response",), (), None, local),
@@ -106,6 +116,9 @@ CLOSED_FORMS: Mapping[str, ClosedForm] = {
     ),
     "cliff": ClosedForm(
         ("x1", "x2", "x3", "x4"), ("response",), (), None, cliff, cliff_margin, cliff_effort
+    ),
+    "friedman": ClosedForm(
+        tuple(f"x{i}" for i in range(1, 11)), ("response",), (), None, friedman
     ),
 }
 

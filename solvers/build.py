@@ -7,7 +7,13 @@ from pools.errors import UsageError
 from solvers.command_settings import CommandSettings
 from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.protocol import Solver
-from solvers.settings import AnalyticSettings, ChannelSettings, CustomSettings, SolverSettings
+from solvers.settings import (
+    AnalyticSettings,
+    ChannelSettings,
+    CombinedSettings,
+    CustomSettings,
+    SolverSettings,
+)
 
 
 def build(settings: SolverSettings) -> Solver:
@@ -25,6 +31,10 @@ def build(settings: SolverSettings) -> Solver:
             from solvers.analytic import AnalyticSolver
 
             return AnalyticSolver(settings)
+        case CombinedSettings():
+            from solvers.combined import CombinedSolver
+
+            return CombinedSolver(settings)
         case CommandSettings():
             from solvers.command import CommandSolver
 

@@ -32,15 +32,32 @@ class AnalyticSettings(BaseModel):
     model_config = _MODEL
 
     kind: Literal["analytic"] = "analytic"
-    problem: Literal["wave", "local", "shock", "cliff"] = "wave"
+    problem: Literal["wave", "local", "shock", "cliff", "friedman"] = "wave"
     """`wave`: 2 parameters, a small field; `local`: 4, a scalar with a narrow peak; `shock`: 4, a
     field with a moving front; `cliff`: 4, a scalar that has no value in two fifths of the cube
-    and takes up to ten times as long at some points. All parameters are meant for 0 to 1."""
+    and takes up to ten times as long at some points; `friedman`: 10, of which 5 change nothing.
+    All parameters are meant for 0 to 1."""
     fails_above: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """The solver diverges where the first parameter exceeds this; never by default."""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Seconds that each solve sleeps, to stand for a solver that takes its time; `cliff` sleeps up
     to ten times as long."""
+
+
+class CombinedSettings(BaseModel):
+    """The combined equation on a line: steepening, diffusion and dispersion, in milliseconds."""
+
+    model_config = _MODEL
+
+    kind: Literal["combined"] = "combined"
+    points: Annotated[int, Field(ge=16, multiple_of=2)] = 128
+    """Mesh points; two thirds of their waves are resolved."""
+    steps: Annotated[int, Field(ge=1)] = 128
+    """Steps of equal length in time."""
+    duration: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
+    """When the field is looked at."""
+    tail: Annotated[float, Field(gt=0, le=1)] = 1e-2
+    """Largest amplitude of the shortest waves, over the largest wave's, of a resolved field."""
 
 
 class CustomSettings(BaseModel):
@@ -57,7 +74,12 @@ class CustomSettings(BaseModel):
 
 
 SolverSettings = Annotated[
-    ChannelSettings | AnalyticSettings | CommandSettings | CustomSettings | OpenFOAMSettings,
+    ChannelSettings
+    | AnalyticSettings
+    | CombinedSettings
+    | CommandSettings
+    | CustomSettings
+    | OpenFOAMSettings,
     Field(discriminator="kind"),
 ]
 """The settings of any solver; `kind` says which."""

@@ -14,6 +14,7 @@ from solvers.analytic import (
     cliff,
     cliff_effort,
     cliff_margin,
+    friedman,
     local,
     shock,
     wave,
@@ -63,6 +64,17 @@ def test_beyond_the_cliff_a_sample_fails_and_says_what_it_cost(tmp_path: Path) -
         solver.solve(bad, tmp_path)
     assert caught.value.outcome is Outcome.DIVERGED
     assert caught.value.evidence == {"effort": pytest.approx(10**0.5)}
+
+
+def test_friedman_is_the_published_function_and_half_of_it_is_idle() -> None:
+    """Its mean over the cube is 14.4 [Friedman1991]: 10 x 0.527 + 20 / 12 + 10 / 2 + 5 / 2."""
+    x = np.array([0.5, 1.0, 0.0, 0.3, 0.2, *np.zeros(5)])
+    assert friedman(x, NOWHERE)[0]["response"] == pytest.approx(10 + 5 + 3 + 1)
+    idle = np.array([*x[:5], *np.ones(5)])
+    assert friedman(idle, NOWHERE) == friedman(x, NOWHERE)
+    rows = np.random.default_rng(0).random((8192, 10))
+    mean = np.mean([friedman(row, NOWHERE)[0]["response"] for row in rows])
+    assert mean == pytest.approx(14.4, abs=0.2)
 
 
 def test_fields_live_on_the_unit_square() -> None:

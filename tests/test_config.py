@@ -98,13 +98,13 @@ def test_without_a_near_one_all_keys_are_named() -> None:
     [
         (
             {"solver": {"kind": "chanel"}},
-            "solver.kind: got 'chanel', but it must be one of 'channel', 'analytic', 'command', "
-            "'custom', 'openfoam'",
+            "solver.kind: got 'chanel', but it must be one of 'channel', 'analytic', 'combined', "
+            "'command', 'custom', 'openfoam'",
         ),
         (
             {"solver": {"problem": "wave"}},
-            "solver.kind: missing; it must be one of 'analytic', 'channel', 'command', "
-            "'custom', 'openfoam'",
+            "solver.kind: missing; it must be one of 'analytic', 'channel', 'combined', "
+            "'command', 'custom', 'openfoam'",
         ),
         (
             {"query": [{"kind": "sbla"}]},
@@ -126,7 +126,8 @@ def test_without_a_near_one_all_keys_are_named() -> None:
         ),
         (
             {"solver": {"kind": "analytic", "problem": "wav"}},
-            "solver.problem: got 'wav', but it must be 'wave', 'local', 'shock' or 'cliff'",
+            "solver.problem: got 'wav', but it must be 'wave', 'local', 'shock', 'cliff' or "
+            "'friedman'",
         ),
         (
             {"parameters": {"length": {**SIDE, "scale": "cubic"}}},

@@ -11,7 +11,7 @@ from benchmarks.curves import Curve, CurveStore, Point, write_csv
 from benchmarks.efficiency import Task
 from benchmarks.efficiency_picture import draw
 from benchmarks.efficiency_table import Comparison, print_comparison, print_overall
-from benchmarks.problems import ClosedFormProblem, Problem
+from benchmarks.problems import Problem, SolvedProblem
 from benchmarks.replay import Plan, Round, outcomes_of, run_curve
 from benchmarks.replay_table import ReplayTable, TableSequence
 from benchmarks.scores import alc, der, labels_to_reach, over_seeds, typical
@@ -32,12 +32,16 @@ TINY = EnsembleSettings(
 )
 
 
-def tiny_problem(name: str = "local") -> ClosedFormProblem:
-    return ClosedFormProblem(AnalyticSettings(problem=name), test_samples=16, pool=64)
+def tiny_problem(name: str = "local") -> SolvedProblem:
+    return SolvedProblem.of_closed_form(name, test_samples=16, pool=64)
 
 
 def a_curve(strategy: str = "random", seed: int = 0, scale: float = 1.0) -> Curve:
-    points = (Point(10, 0.4 * scale, 0.5), Point(20, 0.2 * scale, 0.3), Point(40, 0.1 * scale))
+    points = (
+        Point(10, 0.4 * scale, 0.5, outputs={"quantities.y": 0.4 * scale}),
+        Point(20, 0.2 * scale, 0.3),
+        Point(40, 0.1 * scale),
+    )
     return Curve("local", strategy, seed, points)
 
 
@@ -116,7 +120,9 @@ def test_the_table_of_curves_has_a_line_for_each_step(tmp_path: Path) -> None:
     write_csv(tmp_path / "curves.csv", [a_curve(), a_curve("sbal")])
     lines = (tmp_path / "curves.csv").read_text().splitlines()
     assert lines[0].startswith("problem,strategy,seed,step,labelled,error")
-    assert lines[1] == "local,random,0,0,10,0.4,0.5,,,,,"
+    assert lines[0].endswith("train_seconds,select_seconds,quantities.y")
+    assert lines[1].startswith("local,random,0,0,10,0.4,0.5,,,,,")
+    assert lines[1].endswith(",0.4")
     assert len(lines) == 1 + 2 * 3
 
 
@@ -130,7 +136,7 @@ def test_a_sequence_over_a_table_goes_on_and_round() -> None:
 
 def test_a_table_leaves_out_and_counts_what_failed(tmp_path: Path) -> None:
     settings = AnalyticSettings(problem="wave", fails_above=0.5)
-    space = ClosedFormProblem(settings, 2).space
+    space = SolvedProblem.of_closed_form("wave", 2).space
     table = ReplayTable(space, settings, tmp_path, size=4, test_samples=2)
     assert len(list(table.solve(1))) == 6
     assert len(table.rows) == 2

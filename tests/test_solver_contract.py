@@ -20,7 +20,7 @@ from solvers.build import build
 from solvers.command_settings import CommandSettings
 from solvers.fault import fault
 from solvers.protocol import Solver
-from solvers.settings import AnalyticSettings, ChannelSettings, SolverSettings
+from solvers.settings import AnalyticSettings, ChannelSettings, CombinedSettings, SolverSettings
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ _CIRCLE = {
     "semi_axis_b": 0.05,
     "angle": 0.0,
     "height": 0.2,
+}
+
+_WAVES = {
+    "alpha": 2.0,
+    "beta": 0.2,
+    "gamma": 0.5,
+    "amplitude": 0.8,
+    "mix": 0.4,
+    "phase": 1.0,
 }
 
 
@@ -97,6 +106,14 @@ CASES = {
     "analytic-wave": _analytic("wave", "length", "phase"),
     "analytic-local": _analytic("local", "x1", "x2", "x3", "x4"),
     "analytic-shock": _analytic("shock", "place", "tilt", "width", "strength"),
+    "combined": Case(
+        settings=CombinedSettings(),
+        first=_WAVES,
+        second=_WAVES | {"alpha": 0.5, "mix": 0.1},
+        failing=_WAVES | {"alpha": 3.0, "beta": 0.0, "gamma": 0.0},
+        failure=Outcome.NOT_CONVERGED,
+        other_numerics=CombinedSettings(steps=64),
+    ),
     "command-quantities": _command(_PROGRAM, {"x": 0.5, "y": 1.0}, quantities={"sum": "1"}),
     "command-grid": _command(
         [Path(__file__).parents[1] / "examples" / "command_solver.py"],
