@@ -144,7 +144,7 @@ def candidates(campaign: Campaign, step: int) -> CandidatePool:
     config = campaign.config
     drawn_at = step if config.fresh_candidates else 0
     seed = seed_for(config.seed, drawn_at, "candidates")
-    rows = config.parameters.sobol(config.candidates, seed)
+    rows = config.domain.sobol(config.candidates, seed)
     names, fingerprint = config.parameters.names, campaign.solver.fingerprint
     asked = [pick.sample.row(names) for k in range(step) for pick in queried_picks(campaign, k)]
     pool = CandidatePool(rows, names, fingerprint)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from pools import expression
 from pools.errors import SolverError, UsageError
 from pools.outcome import Outcome
-from solvers.openfoam import expression
 from solvers.openfoam.command import Command
 from solvers.openfoam.failure import failure_of
 from solvers.openfoam.installation import (

@@ -13,8 +13,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from pools import expression
 from pools.errors import UsageError
-from solvers.openfoam import expression
 
 _WORD = re.compile(r"[A-Za-z_][\w.:+-]*(\([\w.,:+-]*\))?")
 
