@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 from benchmarks.replay_table import ReplayTable, TableSequence
 from pools.candidates import CandidatePool, DesignSequence
+from pools.domain import Domain
 from pools.errors import SolverError
 from pools.sample import Sample
 from pools.seeds import seed_for
@@ -103,7 +104,7 @@ class SolvedProblem:
     def design(self, seed: int, used: int) -> DesignSequence:
         """Return a Sobol' sequence of this seed's own."""
         scrambling = seed_for(seed, 0, "initial design")
-        return DesignSequence(self.space, scrambling, used, self.fingerprint)
+        return DesignSequence(Domain(self.space), scrambling, used, self.fingerprint)
 
     def candidates(self, seed: int, step: int) -> CandidatePool:
         """Return a fresh draw."""

@@ -1,6 +1,7 @@
 """The campaign file: one frozen tree, checked at the door."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 
@@ -8,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from phases.campaign_file import override, read_yaml
 from phases.explain import explain
+from pools.constraint import ConstraintText
+from pools.domain import Domain
 from pools.errors import UsageError
 from pools.space import ParameterSpace
 from solvers.changes import changed
@@ -35,6 +38,8 @@ class CampaignConfig(BaseModel):
     """Every random draw depends on this number and nothing else."""
     parameters: ParameterSpace
     """The design parameters to vary, with bounds, scale and unit."""
+    constraints: tuple[ConstraintText, ...] = ()
+    """Comparisons of parameters that every sample meets, such as `thickness < 0.5 * camber`."""
     solver: SolverSettings
     """Who answers a sample."""
     surrogate: EnsembleSettings = EnsembleSettings()
@@ -73,6 +78,19 @@ class CampaignConfig(BaseModel):
         if not _takes_parameters(solver) or solver.get("parameters", {}) != {}:
             return content
         return {**content, "solver": {**solver, "parameters": units}}
+
+    @cached_property
+    def domain(self) -> Domain:
+        """Where samples may lie: the parameters' box, as far as the constraints are met."""
+        return Domain.of(self.parameters, self.constraints)
+
+    @model_validator(mode="after")
+    def _check_constraints(self) -> Self:
+        try:
+            self.domain  # noqa: B018 - made here, so that what is wrong with it is said at the door
+        except UsageError as error:
+            raise ValueError(f"constraints: {error}") from None
+        return self
 
     @model_validator(mode="after")
     def _check_candidates(self) -> Self:

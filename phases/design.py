@@ -21,8 +21,7 @@ def design(campaign: Campaign) -> Entry:
 def design_sequence(campaign: Campaign, used: int) -> DesignSequence:
     """Return the sequence that the initial design began, with `used` of its points gone."""
     seed = seed_for(campaign.config.seed, 0, "initial design")
-    space = campaign.config.parameters
-    return DesignSequence(space, seed, used, campaign.solver.fingerprint)
+    return DesignSequence(campaign.config.domain, seed, used, campaign.solver.fingerprint)
 
 
 def draw(campaign: Campaign) -> Work:
@@ -30,7 +29,7 @@ def draw(campaign: Campaign) -> Work:
     config = campaign.config
     say(f"design: {config.initial_samples} initial samples, {config.test_samples} for testing")
     seed = seed_for(config.seed, 0, "test set")
-    rows = config.parameters.sobol(config.test_samples, seed)
+    rows = config.domain.sobol(config.test_samples, seed)
     names, fingerprint = config.parameters.names, campaign.solver.fingerprint
     initial = design_sequence(campaign, 0).next(config.initial_samples)
     files = (

@@ -83,9 +83,9 @@ def _cores(config: CampaignConfig) -> Diagnosis:
 
 
 def _dry_case(config: CampaignConfig, directory: Path) -> tuple[Diagnosis, float]:
-    """Label the middle of the box, and return what came of it and its seconds."""
+    """Label the middle of the parameters, and return what came of it and its seconds."""
     space, solver = config.parameters, build(config.solver)
-    middle = space.denormalise(np.full((1, space.d), 0.5))
+    middle = config.domain.nearest(np.full((1, space.d), 0.5))
     [sample] = Sample.of_rows(middle, space.names, solver.fingerprint)
     at = ", ".join(f"{name} {value:.4g}" for name, value in sample.parameters.items())
     record = SampleRecord(Pick(sample, "doctor"), step=0)

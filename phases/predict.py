@@ -64,11 +64,11 @@ def predict(campaign: Campaign, step: int, parameters: dict[str, float]) -> Pred
     """Predict at named parameters.
 
     Raises:
-        UsageError: a parameter is missing, unknown or out of bounds.
+        UsageError: a parameter is missing, unknown or out of bounds, or a constraint is not met.
         IntegrityError: the checkpoint is not the one that the ledger recorded.
     """
     try:
-        row = campaign.config.parameters.as_row(parameters)
+        row = campaign.config.domain.as_row(parameters)
     except ValueError as error:
         raise UsageError(str(error)) from error
     if (trained := campaign.ledger.find(step, "train")) is not None:

@@ -12,10 +12,11 @@ from strategies.settings import build_query
 def solver_problems(config: CampaignConfig) -> list[str]:
     """Return what is wrong, in words: with the declaration, its files, this machine.
 
-    Expressions are tried in the middle of the parameters' box and at two of its corners.
+    Expressions are tried in the middle of the parameters' box and at two of its corners, or near
+    them where the constraints are met.
     """
     space = config.parameters
-    rows = space.denormalise(np.repeat([[0.0], [0.5], [1.0]], space.d, axis=1))  # (3, d)
+    rows = config.domain.nearest(np.repeat([[0.0], [0.5], [1.0]], space.d, axis=1))  # (3, d)
     samples = [dict(zip(space.names, row.tolist(), strict=True)) for row in rows]
     return problems(config.solver, samples) or _parameter_problems(config)
 

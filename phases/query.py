@@ -11,6 +11,8 @@ from phases.asked import queried_before, write_picks
 from phases.campaign import Campaign, Work
 from phases.progress import LOGGER
 from phases.scope import Scope, scope
+from pools.domain import Domain
+from pools.errors import UsageError
 from pools.ledger import Entry
 from pools.pick import Pick
 from pools.seeds import seed_for
@@ -34,9 +36,26 @@ def choose(campaign: Campaign, step: int) -> Work:
         before = len(queried_before(campaign, step))
         strategies = build_queries(config.query, k, before=before)
         asked = run_queries(strategies, replace(seen, query_strategies=strategies))
+        check_within(asked, config.domain)
         picks = _affordable(campaign, seen, asked)
     file = write_picks(campaign.step_directory(step) / "selection.json", picks)
     return Work([file], {"asked_by": dict(Counter(pick.asked_by for pick in picks))})
+
+
+def check_within(picks: Sequence[Pick], domain: Domain) -> None:
+    """Refuse what a strategy of a user's own asks for beyond the constraints.
+
+    Raises:
+        UsageError: a sample does not meet them.
+    """
+    for pick in picks:
+        try:
+            domain.check(pick.sample.parameters)
+        except ValueError as error:
+            raise UsageError(
+                f"the query {pick.asked_by} asked for the sample {pick.sample.id}: {error}; let "
+                "it choose from driver.unlabeled_pool, or draw from driver.design.domain"
+            ) from None
 
 
 def _affordable(campaign: Campaign, seen: Scope, picks: Sequence[Pick]) -> Sequence[Pick]:

@@ -154,7 +154,7 @@ def candidates(campaign: Campaign, step: int) -> CandidatePool:
     config = campaign.config
     drawn_at = step if config.fresh_candidates else 0
     seed = seed_for(config.seed, drawn_at, "candidates")
-    rows = config.parameters.sobol(config.candidates, seed)
+    rows = config.domain.sobol(config.candidates, seed)
     names, fingerprint = config.parameters.names, campaign.solver.fingerprint
     asked = [pick.sample.row(names) for pick in queried_before(campaign, step)]
     pool = CandidatePool(rows, names, fingerprint)

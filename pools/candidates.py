@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pools.domain import Domain
 from pools.sample import Sample
-from pools.space import ParameterSpace
 
 Array = NDArray[np.float64]
 
@@ -39,18 +39,18 @@ class DesignSequence:
     """The scrambled Sobol' sequence that the initial design began.
 
     Attributes:
-        space: where it is drawn.
+        domain: where it is drawn; points that do not meet its constraints are passed over.
         seed: seed of the scrambling.
-        used: how many of its points were asked for so far.
+        used: how many of its points, of those that meet them, were asked for so far.
         solver: fingerprint of the solver that would answer.
     """
 
-    space: ParameterSpace
+    domain: Domain
     seed: int
     used: int
     solver: str
 
     def next(self, k: int) -> Sequence[Sample]:
         """Return the sequence's next `k` points."""
-        rows = self.space.sobol(k, self.seed, skip=self.used)
-        return Sample.of_rows(rows, self.space.names, self.solver)
+        rows = self.domain.sobol(k, self.seed, skip=self.used)
+        return Sample.of_rows(rows, self.domain.names, self.solver)

@@ -7,6 +7,7 @@
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -95,6 +96,17 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
         needed = 1 << math.ceil(math.log2(max(skip + n, 1)))  # balanced only at powers of two
         cube = qmc.Sobol(self.d, scramble=True, rng=seed).random(needed)
         return self.denormalise(cube[skip : skip + n])
+
+    def sobol_blocks(self, seed: int, size: int) -> Iterator[Array]:
+        """Draw the points of `sobol` in blocks, each of shape (size, d), without an end.
+
+        Args:
+            seed: seed of the scrambling.
+            size: points of a block, a power of two.
+        """
+        sequence = qmc.Sobol(self.d, scramble=True, rng=seed)
+        while True:
+            yield self.denormalise(sequence.random(size))
 
     def latin_hypercube(self, n: int, seed: int) -> Array:
         """Draw `n` points of a Latin hypercube design [McKay1979], shape (n, d)."""

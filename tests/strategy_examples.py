@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pools.candidates import CandidatePool, DesignSequence
+from pools.domain import Domain
 from pools.outcomes import Outcomes
 from pools.sample import Sample
 from pools.shard import write_shard
@@ -23,7 +24,7 @@ Array = NDArray[np.float64]
 SPACE = ParameterSpace({"x": Parameter(low=0, high=1), "y": Parameter(low=1, high=10)})
 SOLVER = "closed form"
 LOGGER = logging.getLogger("solverloop.test")
-DESIGN = DesignSequence(SPACE, seed=5, used=4, solver=SOLVER)
+DESIGN = DesignSequence(Domain(SPACE), seed=5, used=4, solver=SOLVER)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def test_keys_are_known_below_a_name_that_is_free_too(
 
 def test_without_a_near_one_all_keys_are_named() -> None:
     (problem,) = problems({"zzz": 1})
-    assert problem.startswith("zzz: unknown key; allowed are candidates, description, ")
+    assert problem.startswith("zzz: unknown key; allowed are candidates, constraints, ")
     assert all(key in problem for key in CampaignConfig.model_fields)
 
 
@@ -217,6 +217,24 @@ def test_a_wrong_value_is_named_with_what_it_must_be(
     changes: dict[str, Any], expected: str
 ) -> None:
     (problem,) = problems(changes)
+    assert problem.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "expected"),
+    [
+        ("length < phase", "constraints: got 'length < phase', but it must be a list, each entry"),
+        ([True], "constraints.0: got True, but it must be text (put it in quotes)"),
+        (["length"], "constraints.0: the constraint 'length' is no comparison; write one"),
+        (["length == phase"], "constraints.0: the constraint 'length == phase' compares with Eq"),
+        (["length < phase", "1 < 2"], "constraints.1: the constraint '1 < 2' holds no parameter"),
+        (["lenght < 1"], "constraints: the constraint 'lenght < 1' needs lenght, which is no "),
+        (["length > 2"], "constraints: 0 of 16384 points of the parameters' box meet the "),
+        (["max(length) > 2"], "constraints: the expression 'max(length)' has no value: "),
+    ],
+)
+def test_a_constraint_that_cannot_be_used_is_explained(constraints: Any, expected: str) -> None:
+    (problem,) = problems({"constraints": constraints})
     assert problem.startswith(expected)
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pools.candidates import CandidatePool, DesignSequence
+from pools.domain import Domain
 from pools.sample import Sample
 from pools.space import ParameterSpace
 
@@ -43,6 +44,6 @@ def test_candidates_give_samples() -> None:
 
 def test_the_design_sequence_goes_on_without_repeating() -> None:
     space = ParameterSpace.model_validate({"x": {"low": 0, "high": 1}})
-    first = DesignSequence(space, 7, 0, "s").next(8)
-    then = DesignSequence(space, 7, 8, "s").next(8)
+    first = DesignSequence(Domain(space), 7, 0, "s").next(8)
+    then = DesignSequence(Domain(space), 7, 8, "s").next(8)
     assert len({sample.id for sample in [*first, *then]}) == 16

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pools import expression
 from pools.errors import UsageError
-from solvers.openfoam import expression
 from solvers.openfoam.command import Command
 from solvers.openfoam.dimensions import class_in
 from solvers.openfoam.installation import (

@@ -7,8 +7,8 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from pools import expression
 from solvers.components import AXES
-from solvers.openfoam import expression
 from solvers.openfoam.installation import COEFFICIENT_FILES, FORCE_FILES
 from solvers.openfoam.measures import measure
 from solvers.openfoam.reader import Region, scalar_of

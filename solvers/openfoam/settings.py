@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from solvers.openfoam import expression
+from pools import expression
 from solvers.openfoam.command import Command
 from solvers.openfoam.convergence import Convergence
 from solvers.openfoam.sources import FieldSource, QuantitySource, Resample

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from pools import expression
 from pools.errors import UsageError
-from solvers.openfoam import expression
 from solvers.openfoam.settings import OpenFOAMSettings
 
 Value = bool | int | float | str

@@ -2,9 +2,9 @@
 
 import re
 
+from pools import expression
 from pools.errors import UsageError
 from solvers.components import AXES
-from solvers.openfoam import expression
 
 _VECTOR = re.compile(r"(?:uniform\s+)?\((.*\S\s.*)\)", re.DOTALL)
 _WAY_OUT = (

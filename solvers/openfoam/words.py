@@ -13,8 +13,9 @@ from pydantic import (
     StringConstraints,
 )
 
+from pools import expression
 from pools.errors import UsageError
-from solvers.openfoam import expression, vector
+from solvers.openfoam import vector
 
 _WORD = re.compile(r"[A-Za-z_][\w.:+-]*(\([\w.,:+-]*\))?")
 

@@ -1,45 +1,21 @@
 """Arithmetic of named numbers, as a campaign file writes it; nothing else can be said in it.
 
-An expression is parsed to Python's syntax tree and walked; what is not in the tables below is
-refused, so neither a campaign file nor a parameter can run code.
+An expression is parsed to Python's syntax tree and walked; what is not in the tables of
+`pools.arithmetic` is refused, so neither a campaign file nor a parameter can run code. The same
+walk gives one number of numbers, or a column of columns.
 """
 
 import ast
 import math
-import operator
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pools.arithmetic import COLUMNS, CONSTANTS, FUNCTIONS, NUMBERS, Arithmetic, Value
 from pools.errors import UsageError
 
-_BINARY: Mapping[type[ast.operator], Callable[[float, float], float]] = MappingProxyType(
-    {
-        ast.Add: operator.add,
-        ast.Sub: operator.sub,
-        ast.Mult: operator.mul,
-        ast.Div: operator.truediv,
-        ast.Pow: math.pow,
-    }
-)
-_UNARY: Mapping[type[ast.unaryop], Callable[[float], float]] = MappingProxyType(
-    {ast.UAdd: operator.pos, ast.USub: operator.neg}
-)
-
-
-def step(x: float) -> float:
-    """Return 1 from 0 on and 0 below: how an expression says `if`."""
-    return float(x >= 0)
-
-
-FUNCTIONS: Mapping[str, Callable[..., float]] = MappingProxyType(
-    {
-        **{f.__name__: f for f in (math.sin, math.cos, math.tan, math.asin, math.acos, math.atan)},
-        **{f.__name__: f for f in (math.atan2, math.sqrt, math.exp, math.log, math.log10)},
-        **{f.__name__: f for f in (math.floor, math.ceil, math.radians, math.degrees)},
-        **{f.__name__: f for f in (abs, min, max, step)},
-    }
-)
-CONSTANTS: Mapping[str, float] = MappingProxyType({"pi": math.pi})
+Array = NDArray[np.float64]
 
 _LONGEST = 2000
 _ALLOWED = "numbers, names, + - * / ** ( ) and " + ", ".join([*FUNCTIONS, *CONSTANTS])
@@ -71,7 +47,7 @@ def evaluate(text: str, values: Mapping[str, float]) -> float:
         UsageError: it is not arithmetic, names something unknown, or has no finite value.
     """
     try:
-        value = _value(_parse(text).body, values, text)
+        value = _value(_parse(text), values, text, NUMBERS)
     except (ArithmeticError, ValueError, TypeError) as error:
         raise UsageError(
             f"the expression {text!r} has no value: {error}; {_where(text, values)}"
@@ -79,6 +55,24 @@ def evaluate(text: str, values: Mapping[str, float]) -> float:
     if not math.isfinite(value):
         raise UsageError(f"the expression {text!r} is {value}; {_where(text, values)}")
     return value
+
+
+def evaluate_rows(text: str, columns: Mapping[str, Array]) -> Array:
+    """Return the values of an expression at `n` points, shape (n,); not finite where it has none.
+
+    Args:
+        text: such as `0.5 * camber`.
+        columns: the numbers that names stand for, each of shape (n,).
+
+    Raises:
+        UsageError: it is not arithmetic, names something unknown, or gives a function too many or
+            too few numbers.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            return _value(_parse(text), columns, text, COLUMNS)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"the expression {text!r} has no value: {error}") from error
 
 
 def check(text: str) -> str:
@@ -91,17 +85,26 @@ def check(text: str) -> str:
     return text
 
 
-def _parse(text: str) -> ast.Expression:
+def read(text: str) -> ast.expr:
+    """Return the syntax tree of a text, whatever it holds.
+
+    Raises:
+        UsageError: it is too long, or no expression of Python's.
+    """
     if len(text) > _LONGEST:
         raise UsageError(f"an expression has {len(text)} characters, allowed are {_LONGEST}")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
             f"the expression {text!r} cannot be read: {error}; write arithmetic such as "
             f"1/reynolds, with {_ALLOWED}"
         ) from error
-    for node in ast.walk(tree.body):
+
+
+def _parse(text: str) -> ast.expr:
+    tree = read(text)
+    for node in ast.walk(tree):
         if not _is_allowed(node):
             raise UsageError(
                 f"the expression {text!r} holds {_said(node)}; allowed are {_ALLOWED}"
@@ -114,9 +117,9 @@ def _is_allowed(node: ast.AST) -> bool:
         case ast.Constant(value=value):
             return isinstance(value, int | float) and not isinstance(value, bool)
         case ast.BinOp(op=operation):
-            return type(operation) in _BINARY
+            return type(operation) in NUMBERS.binary
         case ast.UnaryOp(op=operation):
-            return type(operation) in _UNARY
+            return type(operation) in NUMBERS.unary
         case ast.Call(func=ast.Name(id=name), keywords=keywords):
             return name in FUNCTIONS and not keywords
         case _:
@@ -127,32 +130,33 @@ def _said(node: ast.AST) -> str:
     return repr(ast.unparse(node)) if isinstance(node, ast.expr) else type(node).__name__
 
 
-def _value(node: ast.expr, values: Mapping[str, float], text: str) -> float:
+def _value(node: ast.expr, values: Mapping[str, Value], text: str, by: Arithmetic[Value]) -> Value:
     match node:
         case ast.Constant(value=int() | float() as number):
-            return float(number)
+            return by.constant(number)
         case ast.Name(id=name):
-            return _named(name, values, text)
+            return _named(name, values, text, by)
         case ast.BinOp(left=left, op=operation, right=right):
-            apply = _BINARY[type(operation)]
-            return apply(_value(left, values, text), _value(right, values, text))
+            apply = by.binary[type(operation)]
+            return apply(_value(left, values, text, by), _value(right, values, text, by))
         case ast.UnaryOp(op=sign, operand=operand):
-            return _UNARY[type(sign)](_value(operand, values, text))
+            return by.unary[type(sign)](_value(operand, values, text, by))
         case ast.Call(func=ast.Name(id=name), args=arguments):
-            return float(FUNCTIONS[name](*(_value(each, values, text) for each in arguments)))
+            found = (_value(each, values, text, by) for each in arguments)
+            return by.constant(by.functions[name](*found))
         case _:
             raise TypeError(f"{ast.unparse(node)} is no arithmetic")
 
 
-def _named(name: str, values: Mapping[str, float], text: str) -> float:
+def _named(name: str, values: Mapping[str, Value], text: str, by: Arithmetic[Value]) -> Value:
     if name in CONSTANTS:
-        return CONSTANTS[name]
+        return by.constant(CONSTANTS[name])
     if name not in values:
         raise UsageError(
             f"the expression {text!r} needs {name}, which is not known there; known are "
             f"{', '.join(sorted(values)) or 'no names'}"
         )
-    return float(values[name])
+    return by.constant(values[name])
 
 
 def _where(text: str, values: Mapping[str, float]) -> str:

@@ -3,12 +3,14 @@
 import math
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pools.arithmetic import FUNCTIONS
 from pools.errors import UsageError
-from solvers.openfoam.expression import FUNCTIONS, evaluate, names_in
+from pools.expression import evaluate, evaluate_rows, names_in
 
 
 @pytest.mark.parametrize(
@@ -93,3 +95,38 @@ def test_a_parameter_may_be_called_as_a_function_is() -> None:
 def test_any_text_has_a_finite_value_or_is_refused(text: str, value: float) -> None:
     with suppress(UsageError):
         assert math.isfinite(evaluate(text, {"a": value, "b": 2.0}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a*b - a/b + 2**a",
+        "sin(a) + cos(b) + tan(a) + atan2(a, b)",
+        "asin(a/9) + acos(a/9) + atan(b)",
+        "sqrt(a) + exp(-b) + log(a) + log10(b) + log(a, 3)",
+        "floor(a) + ceil(b) + radians(a) + degrees(b)",
+        "min(a, b, 1) + max(a, b) + abs(-a) + step(a - b) + step(0)",
+        "-a + +b*pi",
+        "2",
+    ],
+)
+def test_columns_are_computed_as_single_numbers_are(text: str) -> None:
+    a, b = np.array([0.3, 1.7, 2.5]), np.array([2.0, 0.4, 2.5])
+    one_by_one = [evaluate(text, {"a": x, "b": y}) for x, y in zip(a, b, strict=True)]
+    columns = np.broadcast_to(evaluate_rows(text, {"a": a, "b": b}), 3)
+    np.testing.assert_allclose(columns, one_by_one, rtol=1e-14)
+
+
+def test_columns_keep_their_points_where_there_is_no_value() -> None:
+    found = evaluate_rows("sqrt(a) + 1/b", {"a": np.array([-1.0, 4.0]), "b": np.array([1.0, 2.0])})
+    np.testing.assert_array_equal(found, [math.nan, 2.5])
+
+
+@pytest.mark.parametrize("text", ["sin(a, a)", "max(a)", "atan2(a)", "step()", "log(a, a, a)"])
+def test_a_function_of_columns_takes_as_many_as_one_of_numbers(text: str) -> None:
+    a = np.array([1.0, 2.0])
+    with pytest.raises(UsageError, match="has no value"):
+        evaluate_rows(text, {"a": a})
+    with pytest.raises(UsageError, match="has no value"):
+        evaluate(text, {"a": 1.0})
+    np.testing.assert_array_equal(a, [1.0, 2.0])
