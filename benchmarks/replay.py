@@ -6,7 +6,7 @@ set, and the seeds of the networks. All trainings take equally many optimizer st
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,13 @@ from statistics import fmean
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from benchmarks.curves import Curve, Point
 from benchmarks.problems import Answer, Problem
 from pools.candidates import CandidatePool, DesignSequence
+from pools.errors import UsageError
 from pools.outcomes import Outcomes
 from pools.pick import Pick
 from pools.seeds import generator_for, seed_for
@@ -32,6 +34,8 @@ from strategies.settings import QuerySettings, build_queries
 from surrogates.fit import fit
 from surrogates.prediction import Learner
 from surrogates.settings import EnsembleSettings
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Moment:
     outcomes: Outcomes
     space: ParameterSpace
     design: DesignSequence
+    residual: Callable[[Array], Array]
     rng: np.random.Generator
     active_learning_step_idx: int
     current_phase: str
@@ -127,6 +132,7 @@ class Replay:
                 outcomes=outcomes_of(rounds, space),
                 space=space,
                 design=cast(DesignSequence, self.problem.design(self.seed, used)),  # or alike
+                residual=refuse_residual,
                 rng=generator_for(self.seed, step, "query"),
                 active_learning_step_idx=step,
                 current_phase="query",
@@ -144,6 +150,18 @@ class Replay:
         shard = self.directory / f"{name}.h5"
         write_shard(shard, solutions, self.problem.space.names)
         return Round(picks, answers, shard)
+
+
+def refuse_residual(candidates: Array) -> Array:
+    """Refuse: there is no solver here.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(
+        f"residuals at {len(candidates)} candidates need a solver, but a benchmark replays a "
+        "table or a formula; compare strategies that ask for none"
+    )
 
 
 def outcomes_of(rounds: Sequence[Round], space: ParameterSpace) -> Outcomes:

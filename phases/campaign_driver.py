@@ -19,6 +19,7 @@ from phases.campaign_queues import DirectoryQueue, to_append, to_label
 from phases.config import CampaignConfig
 from phases.design import design_sequence
 from phases.progress import LOGGER
+from phases.residual import PredictedResidual
 from phases.retry import append_retried
 from phases.scope import attach_all, candidates, design_points_used, metrology_strategy
 from pools.candidates import CandidatePool, DesignSequence
@@ -230,6 +231,15 @@ class CampaignDriver:
         """The Sobol' sequence that the initial design began, behind what was asked of it."""
         used = design_points_used(self.campaign, self._step)
         return design_sequence(self.campaign, used)
+
+    @property
+    def residual(self) -> PredictedResidual:
+        """How far the fields that `learner` predicts are from solving the equations.
+
+        Raises:
+            UsageError: no surrogate was trained yet.
+        """
+        return PredictedResidual(self.campaign, self.learner, self.logger)
 
     @property
     def rng(self) -> np.random.Generator:

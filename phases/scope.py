@@ -17,6 +17,7 @@ from phases.campaign_queues import DirectoryQueue, to_append, to_label
 from phases.design import design_sequence
 from phases.outcomes import outcomes
 from phases.progress import LOGGER
+from phases.residual import PredictedResidual
 from pools.candidates import CandidatePool, DesignSequence
 from pools.errors import IntegrityError, UsageError
 from pools.outcomes import Outcomes
@@ -44,6 +45,7 @@ class Scope:
         outcomes: how the samples that were tried so far ended.
         space: the parameter space.
         design: the Sobol' sequence that the initial design began.
+        residual: how far predicted fields are from solving the equations.
         rng: the only source of random numbers of this step's phase.
         active_learning_step_idx: the step.
         current_phase: the phase that runs.
@@ -64,6 +66,7 @@ class Scope:
     outcomes: Outcomes
     space: ParameterSpace
     design: DesignSequence
+    residual: PredictedResidual
     rng: np.random.Generator
     active_learning_step_idx: int
     current_phase: str
@@ -115,22 +118,24 @@ class Scope:
 @contextmanager
 def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
     """Open what the strategies of a phase need, and close it afterwards."""
-    config = campaign.config
+    config, learner = campaign.config, load(campaign.checkpoint(step))
+    logger = logging.getLogger(f"{LOGGER}.{phase}")
     with campaign.training_pool(step) as training, campaign.test_pool(step) as test:
         yield Scope(
-            learner=load(campaign.checkpoint(step)),
+            learner=learner,
             training_pool=training,
             unlabeled_pool=candidates(campaign, step),
             test_pool=test,
             outcomes=outcomes(campaign, step),
             space=config.parameters,
             design=design_sequence(campaign, design_points_used(campaign, step)),
+            residual=PredictedResidual(campaign, learner, logger),
             rng=generator_for(config.seed, step, phase),
             active_learning_step_idx=step,
             current_phase=phase,
             log_dir=campaign.step_directory(step),
             run_id=config.name,
-            logger=logging.getLogger(f"{LOGGER}.{phase}"),
+            logger=logger,
             query_queue=DirectoryQueue(lambda: to_label(campaign, step)),
             label_queue=DirectoryQueue(lambda: to_append(campaign, step)),
             query_strategies=build_queries(config.query, config.samples_per_step),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from phases.campaign import Campaign
 from phases.progress import LOGGER
+from phases.residual import RESIDUAL_SECONDS
 from phases.scope import candidates
 from phases.seen import is_retry, is_seen
 from pools.files import publish_json
@@ -43,7 +44,8 @@ def _record(measured: Entry, entries: list[Entry], candidates_left: int) -> Step
     return StepRecord(
         step=measured.step,
         labelled=measured.summary["labelled"],
-        solver_seconds=_solver_seconds([e for e in phases if is_seen(e, measured.step)]),
+        solver_seconds=_solver_seconds([e for e in phases if is_seen(e, measured.step)])
+        + _residual_seconds([e for e in entries if e.step < measured.step]),
         error=measured.summary["error"],
         candidates_left=candidates_left,
         errors=measured.summary["errors"],
@@ -54,3 +56,9 @@ def _record(measured: Entry, entries: list[Entry], candidates_left: int) -> Step
 def _solver_seconds(entries: Iterable[Entry]) -> float:
     """Add up what the solver ran for training samples; the test set is not counted."""
     return sum(float(entry.summary["solver_seconds"]) for entry in entries)
+
+
+def _residual_seconds(entries: Iterable[Entry]) -> float:
+    """Add up what the solver ran to evaluate residuals for queries."""
+    queries = [entry for entry in entries if entry.phase == "query"]
+    return sum(float(entry.summary.get(RESIDUAL_SECONDS, 0.0)) for entry in queries)

@@ -97,6 +97,7 @@ class ExampleDriver:
     outcomes: Outcomes = field(default_factory=lambda: Outcomes.of([], SPACE.d))
     space: ParameterSpace = SPACE
     design: DesignSequence = DESIGN
+    residual: Callable[[Array], Array] = lambda rows: rows[:, 0]
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     active_learning_step_idx: int = 3
     current_phase: str = "query"
