@@ -7,7 +7,7 @@ set, and the seeds of the networks. All trainings take equally many optimizer st
 import logging
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,12 +15,14 @@ from statistics import fmean
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from benchmarks.curves import Curve, Point
 from benchmarks.measures import Errors
 from benchmarks.problems import Answer, Problem
 from pools.candidates import CandidatePool, DesignSequence
+from pools.errors import UsageError
 from pools.outcomes import Outcomes
 from pools.pick import Pick
 from pools.seeds import generator_for, seed_for
@@ -35,6 +37,8 @@ from strategies.settings import QuerySettings, build_queries
 from surrogates.fit import fit
 from surrogates.prediction import Learner
 from surrogates.settings import EnsembleSettings
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Moment:
     design: DesignSequence
     foretold: Sequence[Foretold]
     budget_left: float
+    residual: Callable[[Array], Array]
     rng: np.random.Generator
     active_learning_step_idx: int
     current_phase: str
@@ -152,6 +157,7 @@ class Replay:
                 design=cast(DesignSequence, self.problem.design(self.seed, used)),  # or alike
                 foretold=(),
                 budget_left=1 - step / self.plan.steps,
+                residual=refuse_residual,
                 rng=generator_for(self.seed, step, "query"),
                 active_learning_step_idx=step,
                 current_phase="query",
@@ -169,6 +175,18 @@ class Replay:
         shard = self.directory / f"{name}.h5"
         write_shard(shard, solutions, self.problem.space.names)
         return Round(picks, answers, shard)
+
+
+def refuse_residual(candidates: Array) -> Array:
+    """Refuse: there is no solver here.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(
+        f"residuals at {len(candidates)} candidates need a solver, but a benchmark replays a "
+        "table or a formula; compare strategies that ask for none"
+    )
 
 
 def outcomes_of(rounds: Sequence[Round], space: ParameterSpace) -> Outcomes:

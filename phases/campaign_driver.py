@@ -20,6 +20,7 @@ from phases.config import CampaignConfig
 from phases.design import design_sequence
 from phases.outcomes import outcomes
 from phases.progress import LOGGER
+from phases.residual import PredictedResidual
 from phases.retry import append_retried
 from phases.scope import attach_all, candidates, design_points_used, metrology_strategy
 from phases.spent import budget_left_at
@@ -251,6 +252,15 @@ class CampaignDriver:
     def outcomes(self) -> Outcomes:
         """How all samples that were tried ended."""
         return outcomes(self.campaign, self.campaign.next_to_train())
+
+    @property
+    def residual(self) -> PredictedResidual:
+        """How far the fields that `learner` predicts are from solving the equations.
+
+        Raises:
+            UsageError: no surrogate was trained yet.
+        """
+        return PredictedResidual(self.campaign, self.learner, self.logger)
 
     @property
     def rng(self) -> np.random.Generator:

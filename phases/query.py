@@ -4,12 +4,14 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from phases.asked import queried_before, write_picks
 from phases.campaign import Campaign, Work
 from phases.progress import LOGGER
+from phases.residual import RESIDUAL_SECONDS
 from phases.scope import Scope, scope
 from pools.domain import Domain
 from pools.errors import UsageError
@@ -39,7 +41,13 @@ def choose(campaign: Campaign, step: int) -> Work:
         check_within(asked, config.domain)
         picks = _affordable(campaign, seen, asked)
     file = write_picks(campaign.step_directory(step) / "selection.json", picks)
-    return Work([file], {"asked_by": dict(Counter(pick.asked_by for pick in picks))})
+    return Work([file], summary_of(picks, seen.residual.seconds))
+
+
+def summary_of(picks: Sequence[Pick], residual_seconds: float) -> dict[str, Any]:
+    """Return what the ledger says of a query: who asked, and what its residuals took if it had."""
+    asked_by = {"asked_by": dict(Counter(pick.asked_by for pick in picks))}
+    return asked_by | ({RESIDUAL_SECONDS: round(residual_seconds, 3)} if residual_seconds else {})
 
 
 def check_within(picks: Sequence[Pick], domain: Domain) -> None:

@@ -17,6 +17,7 @@ from phases.campaign_queues import DirectoryQueue, to_append, to_label
 from phases.design import design_sequence
 from phases.outcomes import outcomes
 from phases.progress import LOGGER
+from phases.residual import PredictedResidual
 from phases.spent import budget_left_at
 from phases.unbiased import foretold_until
 from pools.candidates import CandidatePool, DesignSequence
@@ -49,6 +50,7 @@ class Scope:
         design: the Sobol' sequence that the initial design began.
         foretold: what was foretold of the Sobol' share so far.
         budget_left: share of the campaign's budget that is not spent; 0 without a budget.
+        residual: how far predicted fields are from solving the equations.
         rng: the only source of random numbers of this step's phase.
         active_learning_step_idx: the step.
         current_phase: the phase that runs.
@@ -71,6 +73,7 @@ class Scope:
     design: DesignSequence
     foretold: Sequence[Foretold]
     budget_left: float
+    residual: PredictedResidual
     rng: np.random.Generator
     active_learning_step_idx: int
     current_phase: str
@@ -122,11 +125,12 @@ class Scope:
 @contextmanager
 def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
     """Open what the strategies of a phase need, and close it afterwards."""
-    config = campaign.config
+    config, learner = campaign.config, load(campaign.checkpoint(step))
+    logger = logging.getLogger(f"{LOGGER}.{phase}")
     measured = step if phase == "query" else step - 1  # the last step whose metrology is done
     with campaign.training_pool(step) as training, campaign.test_pool(step) as test:
         yield Scope(
-            learner=load(campaign.checkpoint(step)),
+            learner=learner,
             training_pool=training,
             unlabeled_pool=candidates(campaign, step),
             test_pool=test,
@@ -135,12 +139,13 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
             design=design_sequence(campaign, design_points_used(campaign, step)),
             foretold=foretold_until(campaign, measured),
             budget_left=budget_left_at(campaign, step, len(training)),
+            residual=PredictedResidual(campaign, learner, logger),
             rng=generator_for(config.seed, step, phase),
             active_learning_step_idx=step,
             current_phase=phase,
             log_dir=campaign.step_directory(step),
             run_id=config.name,
-            logger=logging.getLogger(f"{LOGGER}.{phase}"),
+            logger=logger,
             query_queue=DirectoryQueue(lambda: to_label(campaign, step)),
             label_queue=DirectoryQueue(lambda: to_append(campaign, step)),
             query_strategies=build_queries(config.query, config.samples_per_step),

@@ -3,15 +3,24 @@
 from collections.abc import Iterable
 
 from phases.campaign import Campaign
+from phases.residual import RESIDUAL_SECONDS
 from phases.seen import is_retry, is_seen
 from pools.ledger import Entry
 from strategies.budget import budget_left
 
 
 def seconds_of(entries: Iterable[Entry]) -> float:
-    """Add up what the solver ran for training samples; the test set is not counted."""
-    paid = (entry for entry in entries if entry.phase.startswith("label") or is_retry(entry))
-    return sum(float(entry.summary["solver_seconds"]) for entry in paid)
+    """Add up what the solver ran for training samples, and for queries that ask for residuals.
+
+    The test set is not counted.
+    """
+    return sum(_seconds(entry) for entry in entries)
+
+
+def _seconds(entry: Entry) -> float:
+    if entry.phase.startswith("label") or is_retry(entry):
+        return float(entry.summary["solver_seconds"])
+    return float(entry.summary.get(RESIDUAL_SECONDS, 0.0)) if entry.phase == "query" else 0.0
 
 
 def budget_left_at(campaign: Campaign, step: int, labelled: int) -> float:

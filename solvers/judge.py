@@ -30,7 +30,7 @@ def judge(directory: Path, ended: Ended | None, memory_gib: float | None = None)
     if ended is None:
         cost = Cost(wall_seconds=verdict.wall_seconds if verdict else 0.0)
         ended = Ended(0 if verdict else None, timed_out=False, cost=cost)
-    said = _outcome(directory, ended, verdict, memory_gib)
+    said = weighed(directory, ended, verdict, memory_gib)
     if said.outcome is Outcome.OK and (unreadable := _unreadable(directory)):
         said = replace(said, outcome=Outcome.BAD_OUTPUT, reason=unreadable)
     return Attempt(
@@ -49,7 +49,7 @@ def judge(directory: Path, ended: Ended | None, memory_gib: float | None = None)
     )
 
 
-def _outcome(
+def weighed(
     directory: Path, ended: Ended, verdict: Verdict | None, memory_gib: float | None
 ) -> Verdict:
     """Weigh what the process said against how it ended."""

@@ -1,4 +1,4 @@
-"""What a supervisor is asked: one solve, as one line of JSON."""
+"""What a supervisor is asked: one solve, or one residual, as one line of JSON."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,8 @@ class Request:
         memory_gib: most memory of each process; None for no limit.
         tried: how it differs from what the campaign file declares.
         start: directory of the solved sample that it begins from.
+        fields: file of predicted fields, shape (p, c), where their residual is asked for instead
+            of a solution.
     """
 
     sample: Sample
@@ -30,6 +32,7 @@ class Request:
     memory_gib: float | None = None
     tried: Try = field(default_factory=Try)
     start: Path | None = None
+    fields: Path | None = None
 
     def line(self) -> str:
         """Write it down."""

@@ -15,6 +15,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+
 from pools.errors import CampaignError, IntegrityError, SolverError, UsageError
 from pools.outcome import Outcome
 from pools.record import SampleDirectory
@@ -27,11 +29,14 @@ from solvers.fault import fault
 from solvers.lease import HeldError, Lease
 from solvers.loosened import loosened
 from solvers.processes import tie_to_parent
-from solvers.protocol import Solver
+from solvers.protocol import Solver, residual_solver
 from solvers.recovery import Try
 from solvers.request import Request
 from solvers.settings import SolverSettings
 from solvers.verdict import Verdict
+
+RESIDUAL = "residual"
+"""Key of a residual in the evidence of a verdict."""
 
 HELD = os.EX_TEMPFAIL
 """Exit code of a solve that found another one in its directory."""
@@ -89,6 +94,8 @@ def answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdic
 
 def _answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdict:
     sample, tried = request.sample, request.tried
+    if request.fields is not None:
+        return _residual(solver, request, request.fields)
     asked = build(changed(settings, tried.changes)) if tried.changes else solver
     if request.start is None:
         solution = asked.solve(sample, request.directory)
@@ -101,6 +108,13 @@ def _answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdi
     noted = _noted(ordered, settings, tried)
     write_solution(request.directory / "solution.vtkhdf", noted)
     return Verdict(Outcome.OK, noted.remark, noted.grade, noted.evidence)
+
+
+def _residual(solver: Solver, request: Request, fields: Path) -> Verdict:
+    """Evaluate how far predicted fields are from the solution."""
+    predicted = np.load(fields, allow_pickle=False)
+    value = residual_solver(solver).residual(request.sample, predicted, request.directory)
+    return Verdict(Outcome.OK, evidence={RESIDUAL: value})
 
 
 def _solve_from(solver: Solver, request: Request, start: Path) -> Solution:

@@ -166,6 +166,7 @@ class SolverWorkers:
         memory_gib: float | None = None,
         tried: Try = _AS_DECLARED,
         start: Path | None = None,
+        fields: Path | None = None,
     ) -> Ended:
         """Solve one sample in `directory`; its result is there afterwards as `outcome.json`.
 
@@ -177,6 +178,7 @@ class SolverWorkers:
             memory_gib: most memory of each process of the solver; None for no limit.
             tried: how it differs from what is declared.
             start: directory of a solved sample whose solution it begins from.
+            fields: file of predicted fields whose residual is asked for instead of a solution.
 
         Raises:
             CampaignError: the solver cannot be started. Nothing was tried; `directory` is removed.
@@ -189,6 +191,7 @@ class SolverWorkers:
             memory_gib=memory_gib,
             tried=tried,
             start=None if start is None else start.resolve(),
+            fields=None if fields is None else fields.resolve(),
         )
         kept = tried.write(directory)
         try:

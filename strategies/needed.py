@@ -5,12 +5,13 @@ class lacks them. A class with the members below is a strategy.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pools.candidates import CandidatePool, DesignSequence
 from pools.outcomes import Outcomes
@@ -87,6 +88,15 @@ class CampaignScope(Protocol):
     @property
     def design(self) -> DesignSequence:
         """The Sobol' sequence that the initial design began."""
+        ...
+
+    @property
+    def residual(self) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+        """How far predicted fields are from solving the solver's equations, (n, d) to (n,).
+
+        Each candidate costs a short run of the solver: ask for few. 0 is the solution; nan where
+        it cannot be evaluated. It raises a UsageError where the solver evaluates no residuals.
+        """
         ...
 
     @property

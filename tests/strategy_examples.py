@@ -121,6 +121,7 @@ class ExampleDriver:
     design: DesignSequence = DESIGN
     foretold: Sequence[Foretold] = ()
     budget_left: float = 0.0
+    residual: Callable[[Array], Array] = lambda rows: rows[:, 0]
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     active_learning_step_idx: int = 3
     current_phase: str = "query"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from pools import expression
 from pools.errors import SolverError, UsageError
 from pools.outcome import Outcome
 from solvers.openfoam.command import Command

@@ -1,0 +1,147 @@
+"""The physics residual of predictions, through the campaign's solver."""
+
+import logging
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from plain_campaigns import prepare, start
+
+from phases.campaign import Campaign, Work
+from phases.campaign_driver import CampaignDriver
+from phases.metrology import metrology
+from phases.query import choose, summary_of
+from phases.residual import RESIDUAL_SECONDS, PredictedResidual
+from phases.scope import scope
+from phases.stopping import history
+from phases.train import train
+from pools.errors import UsageError
+from pools.ledger import Entry
+from pools.pick import Pick
+from pools.sample import Sample
+from solvers.analytic import AnalyticSolver
+from solvers.settings import AnalyticSettings
+from surrogates.checkpoint import load
+
+LOGGER = logging.getLogger("solverloop.test")
+
+
+def solver(**options: Any) -> dict[str, Any]:
+    return {"kind": "custom", "factory": "wave_residual:WaveResidual", "options": options}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    directory = tmp_path_factory.mktemp("residual") / "wave"
+    campaign = start(directory, solver=solver())
+    prepare(campaign)
+    train(campaign, 0)
+    return campaign
+
+
+def asking(campaign: Campaign, tmp_path: Path, **changes: Any) -> PredictedResidual:
+    """The same surrogate, with a solver of which some evaluations fail."""
+    other = start(tmp_path / "other", **changes)
+    return PredictedResidual(other, load(campaign.checkpoint(0)), LOGGER)
+
+
+def test_it_is_the_solvers_residual_of_the_learners_fields(
+    trained: Campaign, tmp_path: Path
+) -> None:
+    rows = np.random.default_rng(1).random((19, 2))  # more than a block
+    with scope(trained, 0, "query") as seen:
+        found = seen.residual(rows)
+    wave = AnalyticSolver(AnalyticSettings(problem="wave"))
+    predicted = load(trained.checkpoint(0)).predict(rows).fields.mean
+    truth = [
+        wave.solve(Sample.of({"length": a, "phase": b}, "any"), tmp_path).stacked_fields()
+        for a, b in rows
+    ]
+    np.testing.assert_allclose(found, np.sqrt(np.mean((predicted - truth) ** 2, axis=(1, 2))))
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "words"),
+    [
+        ("diverges", 60, "1 of 3 have no residual.*diverged: the first iteration diverged"),
+        ("nan", 60, "1 of 3 have no residual.*residual is nan"),
+        ("hangs", 1, "1 of 3 have no residual.*timeout: ended at its deadline"),
+    ],
+)
+def test_what_fails_is_nan_and_told(
+    trained: Campaign,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    seconds: float,
+    words: str,
+) -> None:
+    residual = asking(
+        trained,
+        tmp_path,
+        solver=solver(edge=0.5, kind=kind),
+        label={"timeout_seconds": seconds, "grace_seconds": 0.1},
+    )
+    found = residual(np.array([[0.1, 0.5], [0.9, 0.5], [0.3, 0.5]]))
+    assert np.isnan(found).tolist() == [False, True, False]
+    assert caplog.records[-1].levelno == logging.WARNING
+    assert re.search(words, caplog.text)
+
+
+def test_it_leaves_nothing_behind_and_no_sample_knows_of_it(
+    trained: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = sorted(trained.directory.rglob("*"))
+    CampaignDriver(trained).residual(np.array([[0.1, 0.5]]))
+    assert sorted(trained.directory.rglob("*")) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_candidates_start_no_solver(trained: Campaign) -> None:
+    residual = CampaignDriver(trained).residual
+    assert residual(np.zeros((0, 2))).shape == (0,)
+    assert residual.seconds == 0
+
+
+def test_a_solver_without_residuals_is_refused_before_anything_runs(
+    trained: Campaign, tmp_path: Path
+) -> None:
+    residual = asking(trained, tmp_path)
+    with pytest.raises(UsageError, match="has no residual of predicted fields"):
+        residual(np.array([[0.1, 0.5]]))
+
+
+def test_seconds_of_residuals_are_told(trained: Campaign) -> None:
+    residual = CampaignDriver(trained).residual
+    residual(np.array([[0.1, 0.5], [0.2, 0.5]]))
+    picks = [Pick(Sample("x", {"length": 0.1}), "physics_residual")]
+    summary = summary_of(picks, residual.seconds)
+    assert summary == {
+        "asked_by": {"physics_residual": 1},
+        "residual_seconds": pytest.approx(residual.seconds, abs=1e-3),
+    }
+    assert residual.seconds > 0
+
+
+def test_seconds_of_residuals_count_as_the_solvers_from_the_next_step_on(tmp_path: Path) -> None:
+    campaign = start(tmp_path / "wave", solver=solver())
+    prepare(campaign)
+    train(campaign, 0)
+    metrology(campaign, 0)
+    chosen = choose(campaign, 0)
+    spent = {**chosen.summary, RESIDUAL_SECONDS: 2.5}
+    campaign.once(0, "query", lambda _: Work(chosen.artifacts, spent))
+    before = history(campaign, 0)[-1].solver_seconds
+    campaign.ledger.append(Entry(0, "label", 0, summary={"solver_seconds": 1.0}))
+    measured = {"labelled": 10, "error": 0.1, "errors": {}}
+    campaign.ledger.append(Entry(1, "metrology", 0, summary=measured))
+    assert history(campaign, 1)[0].solver_seconds == before
+    assert history(campaign, 1)[-1].solver_seconds == pytest.approx(before + 3.5)
+
+
+def test_a_query_without_residuals_says_nothing_of_them() -> None:
+    assert summary_of([], 0.0) == {"asked_by": {}}
