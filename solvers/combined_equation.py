@@ -63,7 +63,8 @@ class CombinedEquation:
 
 def places(points: int) -> Array:
     """Return the coordinates of evenly spaced points of the circle, shape (p,)."""
-    return LENGTH / points * np.arange(points)
+    coordinates: Array = LENGTH / points * np.arange(points, dtype=np.float64)
+    return coordinates
 
 
 def tail(modes: Modes) -> float:
