@@ -6,6 +6,7 @@ from phases.config import CampaignConfig
 from pools.errors import UsageError
 from solvers.build import build
 from solvers.preflight import problems
+from solvers.protocol import residual_solver
 from strategies.settings import build_query
 
 
@@ -22,13 +23,16 @@ def solver_problems(config: CampaignConfig) -> list[str]:
 
 
 def check_queries(config: CampaignConfig) -> None:
-    """Import the functions that the campaign's queries name.
+    """Import what the campaign's queries name, and see that the solver does what they ask of it.
 
     Raises:
-        UsageError: one cannot be imported, or cannot be called as an acquisition.
+        UsageError: something cannot be imported, or is no acquisition or strategy; or the solver
+            evaluates no residuals.
     """
     for settings in config.query:
         build_query(settings, config.samples_per_step)
+        if settings.kind == "physics_residual":
+            residual_solver(build(config.solver))
 
 
 def check_solver(config: CampaignConfig) -> None:

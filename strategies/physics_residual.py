@@ -7,10 +7,12 @@ Mechanics and Engineering 403, 2023.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pools.errors import CampaignError
 from strategies.acquisition import Selection, require_candidates
 from strategies.sbal import gumbel_top_k, inclusion_probabilities, log_weights
 from strategies.scores import checked_scores, largest, ranked_reasons
@@ -45,3 +47,51 @@ def physics_residual(
         chosen = gumbel_top_k(weights, k, rng)
         odds = inclusion_probabilities(weights, k)[chosen]
     return Selection(chosen, scores, odds, ranked_reasons(scores, chosen, "residual"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatedResidual:
+    """An `Acquisition`: as `physics_residual`, where each residual costs a run of the solver.
+
+    Attributes:
+        residual: as of `physics_residual`; nan where it could not be evaluated.
+        evaluated: candidates that it is evaluated at, drawn uniformly; at least as many as chosen.
+        beta: exponent of the residual.
+    """
+
+    residual: Callable[[Array], Array]
+    evaluated: int = 64
+    beta: float = 1.0
+
+    def __call__(
+        self,
+        candidates: Array,
+        labelled: Array,
+        learner: Learner,
+        k: int,
+        rng: np.random.Generator,
+    ) -> Selection:
+        """Choose `k` of the candidates.
+
+        Raises:
+            UsageError: too few candidates, or the solver evaluates no residuals.
+            CampaignError: fewer than `k` residuals could be evaluated.
+        """
+        n = len(candidates)
+        require_candidates(k, n)
+        drawn = rng.choice(n, min(max(self.evaluated, k), n), replace=False)
+        values = self.residual(candidates[drawn])
+        known = np.isfinite(values)
+        if known.sum() < k:
+            raise CampaignError(
+                f"acquisition 'physics_residual' was asked for {k} samples, but only "
+                f"{known.sum()} of {len(drawn)} residuals could be evaluated; the log says why. "
+                "Raise its evaluated, or query with hybrid"
+            )
+        drawn, values = drawn[known], values[known]
+        chosen = physics_residual(
+            candidates[drawn], labelled, learner, k, rng, residual=lambda _: values, beta=self.beta
+        )
+        return Selection(
+            drawn[chosen.indices], probabilities=chosen.probabilities, reasons=chosen.reasons
+        )

@@ -40,6 +40,7 @@ from strategies.plain_settings import (
     plain_acquisition,
 )
 from strategies.query import AcquisitionQuery, SobolContinuation
+from strategies.residual_settings import PhysicsResidualSettings, residual_at
 from strategies.shares import split
 from strategies.stepwise import StepwiseQuery
 
@@ -97,6 +98,7 @@ QuerySettings = Annotated[
     | EntropySettings
     | QueryByCommitteeSettings
     | HybridSettings
+    | PhysicsResidualSettings
     | CallableSettings
     | StrategySettings,
     Field(discriminator="kind"),
@@ -132,6 +134,8 @@ def build_query(settings: QuerySettings, k: int) -> Querying:
             return SobolContinuation(k)
         case HybridSettings():
             return StepwiseQuery(k, partial(hybrid_at, settings), settings.kind)
+        case PhysicsResidualSettings():
+            return StepwiseQuery(k, partial(residual_at, settings), settings.kind)
         case CallableSettings():
             function = imported(settings.function, settings.arguments)
             return AcquisitionQuery(k, function, settings.function)

@@ -8,22 +8,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plain_campaigns import prepare, start
+from plain_campaigns import QUICK, prepare, start
+from strategy_examples import FeaturedExample
 
 from phases.campaign import Campaign, Work
 from phases.campaign_driver import CampaignDriver
+from phases.config import parse
 from phases.metrology import metrology
+from phases.preflight import check_queries
 from phases.query import choose, summary_of
 from phases.residual import RESIDUAL_SECONDS, PredictedResidual
 from phases.scope import scope
 from phases.stopping import history
 from phases.train import train
-from pools.errors import UsageError
+from pools.errors import CampaignError, UsageError
 from pools.ledger import Entry
 from pools.pick import Pick
 from pools.sample import Sample
 from solvers.analytic import AnalyticSolver
 from solvers.settings import AnalyticSettings
+from strategies.physics_residual import EvaluatedResidual
 from surrogates.checkpoint import load
 
 LOGGER = logging.getLogger("solverloop.test")
@@ -145,3 +149,41 @@ def test_seconds_of_residuals_count_as_the_solvers_from_the_next_step_on(tmp_pat
 
 def test_a_query_without_residuals_says_nothing_of_them() -> None:
     assert summary_of([], 0.0) == {"asked_by": {}}
+
+
+def test_a_campaign_queries_by_the_residual_of_its_solver(tmp_path: Path) -> None:
+    query = [{"kind": "physics_residual", "evaluated": 12}]
+    campaign = start(tmp_path / "wave", solver=solver(), query=query, stopping={"max_steps": 1})
+    CampaignDriver(campaign).run()
+    entry = campaign.ledger.find(0, "query")
+    assert entry is not None
+    assert entry.summary["asked_by"] == {"physics_residual": 4}
+    assert entry.summary[RESIDUAL_SECONDS] > 0
+
+
+def test_a_solver_without_residuals_is_refused_before_the_campaign_begins() -> None:
+    content = {**QUICK, "query": [{"kind": "physics_residual"}]}
+    with pytest.raises(UsageError, match="has no residual of predicted fields"):
+        check_queries(parse(content, "test"))
+
+
+def test_as_many_are_evaluated_as_it_says_and_what_is_nan_is_never_chosen() -> None:
+    asked = []
+
+    def residual(rows: np.ndarray) -> np.ndarray:
+        asked.append(len(rows))
+        return np.where(rows[:, 0] < 0.5, np.nan, rows[:, 0])
+
+    rows = np.random.default_rng(0).random((200, 2))
+    chosen = EvaluatedResidual(residual=residual, evaluated=30)(
+        rows, rows[:0], FeaturedExample(), 5, np.random.default_rng(1)
+    )
+    assert asked == [30]
+    assert rows[chosen.indices, 0].min() >= 0.5
+
+
+def test_too_few_residuals_are_an_error_with_the_way_out() -> None:
+    rows = np.random.default_rng(0).random((20, 2))
+    acquisition = EvaluatedResidual(residual=lambda rows: np.full(len(rows), np.nan))
+    with pytest.raises(CampaignError, match=r"only 0 of 20 residuals .* query with hybrid"):
+        acquisition(rows, rows[:0], FeaturedExample(), 3, np.random.default_rng(1))

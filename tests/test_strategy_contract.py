@@ -32,7 +32,7 @@ from strategies.latin_hypercube import latin_hypercube
 from strategies.lcmd import lcmd
 from strategies.maxdet import maxdet
 from strategies.needed import Querying
-from strategies.physics_residual import physics_residual
+from strategies.physics_residual import EvaluatedResidual, physics_residual
 from strategies.plain_settings import uncertain_and_random
 from strategies.query_by_committee import query_by_committee
 from strategies.sbal import sbal
@@ -84,6 +84,9 @@ ACQUISITIONS = {
         draws=True,
         tells_chances=True,
     ),
+    "evaluated-residual": Case(
+        EvaluatedResidual(residual=distance_from_one, evaluated=8), draws=True, tells_chances=True
+    ),
     "hybrid": Case(Hybrid(), uses_spread=True, uses_features=True, scores=True, draws=True),
     "hybrid-batch": Case(
         Hybrid(shortlist=1), uses_spread=True, scores=True, draws=True, tells_chances=True
@@ -97,6 +100,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     **{kind: {} for kind in ("core_set", "kmeans_plus_plus", "maxdet", "bait", "lcmd")},
     **{kind: {} for kind in ("latent_novelty", "entropy", "query_by_committee", "hybrid")},
     "callable": {"function": "my_acquisitions:every_other"},
+    "physics_residual": {"evaluated": 6},
 }
 USING_FEATURES = [name for name, case in ACQUISITIONS.items() if case.uses_features]
 USING_SPREAD = [name for name, case in ACQUISITIONS.items() if case.uses_spread]
