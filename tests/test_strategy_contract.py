@@ -239,7 +239,8 @@ def ask(strategy: Querying, driver: ExampleDriver) -> list[Pick]:
 
 def test_every_kind_of_query_settings_is_in_the_table() -> None:
     schema = TypeAdapter(QuerySettings).json_schema()
-    assert set(schema["discriminator"]["mapping"]) == set(QUERIES)
+    users_own = {"strategy"}  # what it does is its author's; see test_documented_query.py
+    assert set(schema["discriminator"]["mapping"]) - users_own == set(QUERIES)
 
 
 def test_query_is_a_strategy_that_knows_whether_it_is_attached(
