@@ -63,7 +63,7 @@ class CombinedEquation:
 
 def places(points: int) -> Array:
     """Return the coordinates of evenly spaced points of the circle, shape (p,)."""
-    return LENGTH / points * np.arange(points)
+    return np.linspace(0.0, LENGTH, points, endpoint=False)
 
 
 def tail(modes: Modes) -> float:
