@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -102,7 +103,8 @@ class CurveStore:
         publish_json(self._file(curve.problem, curve.strategy, curve.seed), asdict(curve))
 
     def _file(self, problem: str, strategy: str, seed: int) -> Path:
-        return self.directory / f"{problem}-{strategy}-{seed:03d}.json"
+        safe = re.sub(r"[^\w.=,:+-]", "_", strategy)
+        return self.directory / f"{problem}-{safe}-{seed:03d}.json"
 
 
 def write_csv(path: Path, curves: Sequence[Curve]) -> None:

@@ -40,12 +40,14 @@ class Size:
 
     Attributes:
         seeds: paired runs of every strategy.
+        channel_seeds: the same on the channel, where a curve takes longest.
         steps: turns of the loop.
         table: channel flows to choose from.
         surrogate: who learns.
     """
 
     seeds: int
+    channel_seeds: int
     steps: int
     table: int
     surrogate: EnsembleSettings
@@ -53,7 +55,11 @@ class Size:
     @classmethod
     def of(cls, *, full: bool) -> "Size":
         """Return the full size or the short one."""
-        return cls(10, 10, 1024, EnsembleSettings()) if full else cls(3, 6, 400, SHORT)
+        return cls(20, 10, 10, 1536, EnsembleSettings()) if full else cls(3, 3, 6, 400, SHORT)
+
+    def seeds_of(self, problem: str) -> int:
+        """Return how many paired runs a problem gets."""
+        return self.channel_seeds if problem == "channel" else self.seeds
 
 
 def problem_of(name: str, table: int) -> Problem:

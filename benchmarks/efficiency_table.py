@@ -1,100 +1,92 @@
-"""What the curves of one problem say of each strategy against random choice."""
+"""The comparison as Markdown tables, for the terminal and for the docs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.curves import Curve
-from benchmarks.scores import Interval, alc, der, over_seeds, typical
+from benchmarks.comparison import Comparison
+from benchmarks.efficiency_rows import Row, Savings, overall, rows_of
+from benchmarks.scores import Interval, typical
 
-Array = NDArray[np.float64]
+BASELINES = ("random", "sobol")
+"""What every strategy is compared with: chance, and spreading evenly without a model."""
 
-BASELINE = "random"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """The curves of one problem.
-
-    Attributes:
-        problem: its name.
-        labelled: samples asked for at each step, the same for all strategies, shape (t,): labels,
-            where no sample can fail.
-        errors: headline errors of each strategy by seed and step, shape (s, t).
-    """
-
-    problem: str
-    labelled: Array
-    errors: dict[str, Array]
-
-    @classmethod
-    def of(cls, curves: Sequence[Curve], problem: str) -> "Comparison":
-        """Put the curves of one problem together."""
-        mine = [curve for curve in curves if curve.problem == problem]
-        errors = {
-            strategy: np.array(
-                [[p.error for p in curve.points] for curve in mine if curve.strategy == strategy]
-            )
-            for strategy in dict.fromkeys(curve.strategy for curve in mine)
-        }
-        return cls(problem, np.array([p.runs for p in mine[0].points], float), errors)
-
-    @property
-    def seeds(self) -> int:
-        """How many."""
-        return len(self.errors[BASELINE])
-
-    def alc(self, strategy: str) -> Interval:
-        """Return the mean over seeds and steps of the log error against random choice's."""
-        differences = alc(self.errors[strategy], self.errors[BASELINE])
-        return over_seeds(self.seeds, lambda chosen: float(differences[chosen].mean()))
-
-    def der(self, strategy: str) -> Interval:
-        """Return the data-efficiency ratio of the curves' geometric means over seeds."""
-        ours, theirs = self.errors[strategy], self.errors[BASELINE]
-        return over_seeds(
-            self.seeds,
-            lambda chosen: der(self.labelled, typical(ours[chosen]), typical(theirs[chosen])),
-        )
-
-    def middle(self, strategy: str) -> list[Interval]:
-        """Return the geometric mean error at each step."""
-        return [self._middle_at(errors) for errors in self.errors[strategy].T]
-
-    def _middle_at(self, errors: Array) -> Interval:
-        logs = np.log(errors)  # (s,)
-        return over_seeds(self.seeds, lambda chosen: float(np.exp(logs[chosen].mean())))
+_HEAD = ("strategy", "first error", "last", "last q99", "ALC", "ALC of q99")
+_TESTS = ("p", "p (Holm)")
+_SAVINGS = (
+    "DER runs",
+    "DER at the end",
+    "DER solver seconds",
+    "DER all seconds",
+    "last q99, ratio",
+)
 
 
-def print_comparison(comparison: Comparison) -> None:
-    """Print one line for each strategy."""
-    first, last = (int(comparison.labelled[i]) for i in (0, -1))
-    print(f"\n{comparison.problem}: {first} to {last} labels, {comparison.seeds} paired seeds")
-    print(
-        f"  {'strategy':10}{f'error at {first}':>14}{f'at {last}':>10}{'ALC [95 %]':>26}", end=""
+def report(comparisons: Sequence[Comparison]) -> str:
+    """Return all tables: each problem against each baseline, and the means over problems."""
+    scores = {
+        baseline: [rows_of(comparison, baseline) for comparison in comparisons]
+        for baseline in BASELINES
+    }
+    parts = []
+    for place, comparison in enumerate(comparisons):
+        parts.append(f"### {_title(comparison)}")
+        for baseline, rows in scores.items():
+            parts.append(f"Against {baseline}, {_ends(comparison, baseline)}:")
+            parts.append(_table([*_HEAD, *_SAVINGS, *_TESTS], map(_line, rows[place])))
+    for baseline, rows in scores.items():
+        parts.append(f"Geometric means over {len(comparisons)} problems, against {baseline}:")
+        means = overall(list(chain.from_iterable(rows)))
+        lines = [[name, *_savings(each)] for name, each in means.items()]
+        parts.append(_table(["strategy", *_SAVINGS], lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(comparison: Comparison) -> str:
+    first, last = (int(comparison.asked[i]) for i in (0, -1))
+    return f"{comparison.problem}: {first} to {last} runs, {comparison.seeds} paired seeds"
+
+
+def _ends(comparison: Comparison, name: str) -> str:
+    """Say where a strategy begins and ends."""
+    first, *_, last = typical(comparison.runs[name].error)
+    return f"whose error goes from {first:.4f} to {last:.4f}"
+
+
+def _line(row: Row) -> list[str]:
+    numbers = [f"{number:.4f}" for number in (row.first, row.last, row.q99)]
+    scores = [_text(each, "+.3f") for each in (row.alc, row.alc_q99)]
+    tests = [f"{row.p:.3g}", f"{row.corrected:.3g}"]
+    return [row.strategy, *numbers, *scores, *_savings(row.savings), *tests]
+
+
+def _savings(savings: Savings) -> list[str]:
+    each = (
+        savings.runs,
+        savings.at_the_end,
+        savings.solver_seconds,
+        savings.all_seconds,
+        savings.last_q99,
     )
-    print(f"{'DER [95 %]':>24}")
-    for strategy, errors in comparison.errors.items():
-        start, *_, end = typical(errors)
-        print(f"  {strategy:10}{start:14.4f}{end:10.4f}", end="")
-        if strategy == BASELINE:
-            print(f"{'0':>8}{'1':>24}")
-            continue
-        print(f"{_text(comparison.alc(strategy), '+.3f'):>26}", end="")
-        print(f"{_text(comparison.der(strategy), '.2f'):>24}")
-
-
-def print_overall(comparisons: Sequence[Comparison]) -> None:
-    """Print each strategy's DER by problem, and their geometric mean."""
-    print("\nDER, geometric mean over problems")
-    for strategy in comparisons[0].errors:
-        ratios = [comparison.der(strategy).value for comparison in comparisons]
-        print(f"  {strategy:10}{np.exp(np.log(ratios).mean()):8.2f}")
+    return [_text(interval, ".2f") for interval in each]
 
 
 def _text(interval: Interval, form: str) -> str:
+    if np.isnan(interval.value):
+        return "–"
     if np.isnan(interval.low):
         return format(interval.value, form)
     return f"{interval.value:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table with its columns aligned."""
+    table = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    table.insert(1, ["-" * width for width in widths])
+    lines = [
+        " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in table
+    ]
+    return "\n".join(f"| {line} |" for line in lines)

@@ -16,11 +16,11 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 
 from benchmarks.curves import Curve, Point
 from benchmarks.measures import Errors
 from benchmarks.problems import Answer, Problem
+from benchmarks.strategy_name import queries_of
 from pools.candidates import CandidatePool, DesignSequence
 from pools.errors import UsageError
 from pools.outcomes import Outcomes
@@ -109,7 +109,7 @@ class Replay:
 
     problem: Problem
     plan: Plan
-    query: QuerySettings
+    queries: tuple[QuerySettings, ...]
     seed: int
     directory: Path
 
@@ -129,7 +129,7 @@ class Replay:
 
     def _pick(self, moment: Moment, spent: Spent) -> list[Pick]:
         begin = time.process_time()
-        picks = run_queries(build_queries([self.query], self.plan.per_step), moment)
+        picks = run_queries(build_queries(self.queries, self.plan.per_step), moment)
         spent.selection += time.process_time() - begin
         return picks
 
@@ -205,19 +205,13 @@ def run_curve(problem: Problem, plan: Plan, strategy: str, seed: int) -> Curve:
     Args:
         problem: what is asked.
         plan: how much of it.
-        strategy: `kind` of a query strategy, with its default settings.
+        strategy: name of the query strategies, as `benchmarks.strategy_name` reads it.
         seed: of the initial design, the candidates, the draws and the networks.
     """
-    query = query_of(strategy)
+    queries = queries_of(strategy)
     with tempfile.TemporaryDirectory() as directory:
-        replay = Replay(problem, plan, query, seed, Path(directory))
+        replay = Replay(problem, plan, queries, seed, Path(directory))
         return Curve(problem.name, strategy, seed, tuple(replay.points()))
-
-
-def query_of(strategy: str) -> QuerySettings:
-    """Return the default settings of the query strategy of this `kind`."""
-    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python({"kind": strategy})
-    return settings
 
 
 def point_of(moment: Moment, spent: Spent) -> Point:

@@ -5,7 +5,7 @@ Its rows are a Sobol' sequence, so that any run of them is a design as good as t
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class ReplayTable:
 
     space: ParameterSpace
     settings: SolverSettings
-    directory: Path
+    directory: Path = field(repr=False)  # where the flows are decides no curve
     size: int
     test_samples: int
 

@@ -7,23 +7,25 @@ import numpy as np
 import pytest
 
 from benchmarks import efficiency, efficiency_size
+from benchmarks.comparison import Comparison
 from benchmarks.curves import Curve, CurveStore, Point, write_csv
 from benchmarks.efficiency import Task
 from benchmarks.efficiency_picture import draw
-from benchmarks.efficiency_table import Comparison, print_comparison, print_overall
+from benchmarks.efficiency_table import report
 from benchmarks.problems import Problem, SolvedProblem
 from benchmarks.replay import Plan, Round, outcomes_of, run_curve
 from benchmarks.replay_table import ReplayTable, TableSequence
-from benchmarks.scores import alc, der, labels_to_reach, over_seeds, typical
+from benchmarks.strategy_name import queries_of, settings_of
+from benchmarks.trial import digest_of
 from pools.errors import UsageError
 from pools.pick import Pick
 from pools.sample import Sample
 from reports.canvas import png
 from solvers.analytic import cliff_effort, cliff_margin
 from solvers.settings import AnalyticSettings
+from strategies.settings import HybridSettings, SbalSettings, SobolSettings
 from surrogates.settings import EnsembleSettings, Schedule
 
-LABELLED = np.array([10.0, 20.0, 40.0])
 TINY = EnsembleSettings(
     members=2,
     width=8,
@@ -43,59 +45,6 @@ def a_curve(strategy: str = "random", seed: int = 0, scale: float = 1.0) -> Curv
         Point(40, 0.1 * scale),
     )
     return Curve("local", strategy, seed, points)
-
-
-def test_alc_is_the_mean_log_ratio_after_the_shared_start() -> None:
-    baseline = np.array([[1.0, 0.5, 0.25], [1.0, 0.5, 0.25]])
-    errors = baseline * np.array([[1.0, 0.5, 0.5], [1.0, 1.0, 1.0]])
-    assert alc(errors, baseline) == pytest.approx([np.log(0.5), 0.0])
-
-
-def test_labels_are_interpolated_on_logarithms() -> None:
-    errors = 1 / LABELLED
-    assert labels_to_reach(LABELLED, errors, 1 / 30) == pytest.approx(30)
-    assert labels_to_reach(LABELLED, errors, 1.0) == 10
-
-
-def test_no_curve_is_extrapolated() -> None:
-    with pytest.raises(ValueError, match="never reaches"):
-        labels_to_reach(LABELLED, 1 / LABELLED, 0.9 / 40)
-
-
-def test_half_the_labels_give_a_ratio_of_two() -> None:
-    assert der(LABELLED, 0.5 / LABELLED, 1 / LABELLED) == pytest.approx(2)
-
-
-def test_a_worse_strategy_has_the_reciprocal_ratio() -> None:
-    assert der(LABELLED, 2 / LABELLED, 1 / LABELLED) == pytest.approx(0.5)
-
-
-def test_the_ratio_stays_within_what_was_run() -> None:
-    far_better, baseline = 1e-6 / LABELLED, 1 / LABELLED
-    assert der(LABELLED, far_better, baseline) == pytest.approx(4)
-    assert der(LABELLED, baseline, far_better) == pytest.approx(1 / 4)
-
-
-def test_a_curve_against_itself_is_one_though_it_rises_again() -> None:
-    errors = np.array([0.4, 0.1, 0.2])
-    assert der(LABELLED, errors, errors) == 1
-
-
-def test_the_interval_is_deterministic_and_holds_the_value() -> None:
-    values = np.random.default_rng(1).normal(size=8)
-    first, second = (over_seeds(8, lambda chosen: float(values[chosen].mean())) for _ in "ab")
-    assert first == second
-    assert first.low < first.value < first.high
-
-
-def test_one_seed_gives_no_interval() -> None:
-    interval = over_seeds(1, lambda chosen: float(len(chosen)))
-    assert interval.value == 1
-    assert np.isnan([interval.low, interval.high]).all()
-
-
-def test_typical_is_the_geometric_mean_over_seeds() -> None:
-    assert typical(np.array([[1.0, 4.0], [4.0, 16.0]])) == pytest.approx([2, 8])
 
 
 def test_a_kept_curve_is_found_again(tmp_path: Path) -> None:
@@ -181,16 +130,98 @@ def test_only_what_is_solved_is_tested_on() -> None:
     assert 4 < len(tiny_problem("cliff").test_set()) < 16
 
 
+def task(strategy: str = "random", trial: str = "digest", steps: int = 1) -> Task:
+    return Task(tiny_problem(), Plan(8, 4, steps, TINY), strategy, trial, 0)
+
+
 def test_a_finished_curve_is_not_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(efficiency, "RESULTS", tmp_path)
-    task = Task(tiny_problem(), Plan(8, 4, 1, TINY), "random", 0)
-    first = task.run()
+    first = task().run()
     monkeypatch.setattr(efficiency, "run_curve", lambda *_: pytest.fail("it was run again"))
-    assert task.run() == first
-    other = Task(tiny_problem(), Plan(8, 4, 2, TINY), "random", 0)
-    assert other.store != task.store  # another plan is another curve
+    assert task().run() == first
+    assert efficiency.run_all([task()], jobs=2) == [first]
+
+
+def test_a_curve_of_another_plan_setting_or_code_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(efficiency, "RESULTS", tmp_path)
+    assert task("sbal").store == task("sbal:beta=1.0").store  # the default, written out
+    others = [task("sbal"), task("sbal:beta=2"), task("sbal", "other"), task("sbal", steps=2)]
+    assert len({each.store.directory for each in others}) == len(others)
+
+
+def test_where_the_table_lies_decides_no_curve(tmp_path: Path) -> None:
+    settings = AnalyticSettings(problem="wave")
+    space = SolvedProblem.of_closed_form("wave", 2).space
+    here, there = (
+        ReplayTable(space, settings, tmp_path / name, size=4, test_samples=2) for name in "ab"
+    )
+    assert repr(here) == repr(there)
+
+
+def test_a_strategy_is_written_with_its_settings() -> None:
+    (hybrid,) = queries_of("hybrid:shortlist=8,beta=schedule")
+    assert hybrid == HybridSettings(shortlist=8, beta="schedule")
+    shares = queries_of("sbal:fraction=0.9+sobol:fraction=0.1")
+    assert shares == (SbalSettings(fraction=0.9), SobolSettings(fraction=0.1))
+    assert settings_of(queries_of("sbal")) == settings_of(queries_of("sbal:beta=1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("sbla", "kinds are random, sobol"),
+        ("hybrid:shortlst=8", "settings of hybrid are fraction, shortlist"),
+        ("hybrid:beta", "write KEY=VALUE"),
+        ("sbal:beta=often", "sbal:beta=often"),
+    ],
+)
+def test_a_strategy_that_cannot_be_read_is_refused(name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        queries_of(name)
+
+
+def test_the_digest_of_a_trial_follows_what_a_strategy_does() -> None:
+    first, again, other = (
+        digest_of(queries_of(name)) for name in ("sbal", "sbal:beta=1", "sbal:beta=0")
+    )
+    assert first == again
+    assert first != other
+
+
+def test_strategies_that_share_a_step_ask_for_all_of_it() -> None:
+    plan = Plan(initial=8, per_step=4, steps=1, surrogate=TINY)
+    points = run_curve(tiny_problem(), plan, "sbal:fraction=0.5+sobol:fraction=0.5", 1).points
+    assert [point.labelled for point in points] == [8, 12]
+
+
+def test_trainings_and_selections_are_timed() -> None:
+    plan = Plan(initial=8, per_step=4, steps=1, surrogate=TINY)
+    first, last = run_curve(tiny_problem(), plan, "sbal", 1).points
+    assert first.select_seconds == 0
+    assert (first.train_seconds or 0) > 0
+    assert (last.select_seconds or 0) > 0
+    assert (last.all_seconds or 0) > (last.seconds or 0) + (first.train_seconds or 0)
+    assert a_curve().points[0].all_seconds is None
+
+
+def test_a_points_quantiles_rise_and_hold_the_outputs() -> None:
+    plan = Plan(initial=8, per_step=4, steps=0, surrogate=TINY)
+    (point,) = run_curve(tiny_problem("shock"), plan, "random", 1).points
+    assert 0 < (point.q50 or 0) < (point.q95 or 0) < (point.q99 or 0) < (point.worst or 0)
+    assert set(point.outputs) == {"fields.density", "quantities.mean_density", "quantities.drop"}
+    assert np.mean(list(point.outputs.values())) == pytest.approx(point.error)
+
+
+def test_the_combined_equation_is_a_problem() -> None:
+    problem = efficiency_size.problem_of("combined", 0)
+    (sample, *_) = problem.design(0, 0).next(2)
+    answer = problem.answer(sample)
+    assert answer.solution is not None
+    assert answer.seconds == 1
 
 
 def test_the_benchmark_runs_to_its_end(
@@ -202,23 +233,36 @@ def test_the_benchmark_runs_to_its_end(
     monkeypatch.setattr(efficiency, "RESULTS", tmp_path)
     monkeypatch.setattr(efficiency, "problem_of", problem)
     monkeypatch.setattr(efficiency_size, "SHORT", TINY)
-    arguments = "--problems local --strategies sbal --seeds 1 --steps 1 --jobs 1"
-    monkeypatch.setattr(sys, "argv", ["efficiency", *arguments.split()])
+    arguments = "--problems local --strategies sbal:beta=2 --seeds 1 --steps 1 --jobs 1"
+    page = tmp_path / "page.md"
+    monkeypatch.setattr(
+        sys, "argv", ["efficiency", *arguments.split(), "--members", "3", "--markdown", str(page)]
+    )
     efficiency.main()
     printed = capsys.readouterr().out
-    assert "local: 64 to 96 labels, 1 paired seeds" in printed
-    assert "random" in printed
-    assert "sbal" in printed
+    assert "local: 64 to 96 runs, 1 paired seeds" in printed
+    assert "| sbal:beta=2 |" in page.read_text()
+    assert page.read_text() in printed
     assert (tmp_path / "efficiency.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "efficiency.csv").exists()
 
 
-def test_several_seeds_are_printed_and_drawn_with_intervals(
-    capsys: pytest.CaptureFixture[str],
+def test_a_strategy_that_is_unknown_ends_the_benchmark_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    curves = [a_curve(name, seed, 1 + 0.1 * seed) for name in ("random", "x") for seed in (0, 1)]
+    monkeypatch.setattr(sys, "argv", ["efficiency", "--strategies", "sbla"])
+    with pytest.raises(SystemExit):
+        efficiency.main()
+    assert "kinds are random, sobol" in capsys.readouterr().err
+
+
+def test_several_seeds_are_told_and_drawn_with_intervals() -> None:
+    curves = [
+        a_curve(name, seed, 1 + 0.1 * seed) for name in ("random", "sobol") for seed in (0, 1)
+    ]
     comparison = Comparison.of(curves, "local")
-    print_comparison(comparison)
-    print_overall([comparison])
-    assert "+0.000 [+0.000, +0.000]" in capsys.readouterr().out
+    tables = report([comparison])
+    assert "+0.000 [+0.000, +0.000]" in tables  # sobol equals random here
+    assert "1.00 [1.00, 1.00]" in tables
+    assert "–" in tables  # its seconds and quantiles were not counted
     assert png(draw([comparison])).startswith(b"\x89PNG")
