@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any, Never, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from phases.asked import queried_picks
+from phases.asked import queried_picks, tried_picks
 from phases.campaign import Campaign
 from phases.campaign_label import solver_label
 from phases.campaign_queues import DirectoryQueue, to_append, to_label
-from phases.design import design_sequence
+from phases.design import INITIAL, design_sequence
 from phases.outcomes import outcomes
 from phases.progress import LOGGER
 from pools.candidates import CandidatePool, DesignSequence
 from pools.errors import IntegrityError, UsageError
 from pools.outcomes import Outcomes
+from pools.pick import Pick
 from pools.seeds import generator_for, seed_for
 from pools.space import ParameterSpace
 from pools.training import TrainingPool
@@ -30,6 +32,8 @@ from strategies.remaining import SOBOL, without
 from strategies.settings import build_queries
 from surrogates.checkpoint import load
 from surrogates.prediction import Learner
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +128,7 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
             test_pool=test,
             outcomes=outcomes(campaign, step),
             space=config.parameters,
-            design=design_sequence(campaign, design_points_used(campaign, step)),
+            design=design_before(campaign, step),
             rng=generator_for(config.seed, step, phase),
             active_learning_step_idx=step,
             current_phase=phase,
@@ -143,12 +147,25 @@ def candidates(campaign: Campaign, step: int) -> CandidatePool:
     """Return the unlabeled pool of a step: a fresh draw, or what is left of the first one."""
     config = campaign.config
     drawn_at = step if config.fresh_candidates else 0
-    seed = seed_for(config.seed, drawn_at, "candidates")
-    rows = config.domain.sobol(config.candidates, seed)
-    names, fingerprint = config.parameters.names, campaign.solver.fingerprint
-    asked = [pick.sample.row(names) for k in range(step) for pick in queried_picks(campaign, k)]
-    pool = CandidatePool(rows, names, fingerprint)
-    return without(pool, np.reshape(asked, (-1, len(names))))
+    seed, tried = seed_for(config.seed, drawn_at, "candidates"), tried_picks(campaign, step)
+    gone = _rows(campaign, tried)
+    passed = gone if config.fresh_candidates else None
+    rows = config.domain.sobol(config.candidates, seed, others=passed)
+    pool = CandidatePool(rows, config.parameters.names, campaign.solver.fingerprint)
+    return without(pool, gone)
+
+
+def design_before(campaign: Campaign, step: int) -> DesignSequence:
+    """Return the sequence of the initial design behind all that was asked of it before a step."""
+    tried = tried_picks(campaign, step)
+    others = [pick for pick in tried if pick.asked_by not in {INITIAL, SOBOL}]
+    used = design_points_used(campaign, step)
+    return design_sequence(campaign, used, _rows(campaign, others))
+
+
+def _rows(campaign: Campaign, picks: Sequence[Pick]) -> Array:
+    names = campaign.config.parameters.names
+    return np.reshape([pick.sample.row(names) for pick in picks], (-1, len(names)))
 
 
 class _Driving(Protocol):
