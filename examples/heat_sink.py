@@ -1,4 +1,4 @@
-"""A heat sink: a whole number of fins, of a sheet and a material to choose (heat_sink.yaml).
+"""A heat sink: a whole number of fins, of a sheet and a material to choose (heat-sink.yaml).
 
 [Incropera] F. P. Incropera and D. P. DeWitt, Fundamentals of heat and mass transfer, 3.6.
 """

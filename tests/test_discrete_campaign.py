@@ -96,7 +96,7 @@ def test_more_samples_than_points_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_heat_sink_asks_for_fins_that_fit() -> None:
-    config = load(Path(__file__).parents[1] / "examples" / "heat_sink.yaml")
+    config = load(Path(__file__).parents[1] / "examples" / "heat-sink.yaml")
     fins, thickness, _, material = config.domain.sobol(200, 1).T
     assert (fins * (thickness + 0.0015) <= 0.06).all()
     assert np.array_equal(fins, np.rint(fins))
