@@ -10,10 +10,11 @@ from benchmarks.replay_table import ReplayTable, TableSequence
 from pools.candidates import CandidatePool, DesignSequence
 from pools.domain import Domain
 from pools.errors import SolverError
+from pools.parameter import Parameter
 from pools.sample import Sample
 from pools.seeds import seed_for
 from pools.solution import Solution
-from pools.space import Parameter, ParameterSpace
+from pools.space import ParameterSpace
 from solvers.build import build
 from solvers.settings import AnalyticSettings, SolverSettings
 

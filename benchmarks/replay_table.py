@@ -5,7 +5,7 @@ Its rows are a Sobol' sequence, so that any run of them is a design as good as t
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -123,6 +123,10 @@ class TableSequence:
     names: tuple[str, ...]
     used: int
     solver: str
+
+    def behind(self, picked: int, others: NDArray[np.float64]) -> "TableSequence":  # noqa: ARG002 - no point comes twice
+        """Return the sequence behind its next `picked` points."""
+        return replace(self, used=self.used + picked)
 
     def next(self, k: int) -> Sequence[Sample]:
         """Return the sequence's next `k` points.

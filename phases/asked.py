@@ -45,6 +45,13 @@ def test_picks(campaign: Campaign) -> list[Pick]:
     return read_picks(campaign.step_directory(0) / "test.json")
 
 
+def tried_picks(campaign: Campaign, step: int) -> list[Pick]:
+    """Return all that was asked for before a step, the initial design and the test set first."""
+    designed = campaign.ledger.find(0, "design") is not None
+    first = [*initial_picks(campaign), *test_picks(campaign)] if designed else []
+    return [*first, *queried_before(campaign, step)]
+
+
 def labelled_picks(campaign: Campaign, entries: Iterable[Entry], pool: str) -> list[Pick]:
     """Return what was asked for a pool in the label phases among some entries, in order.
 

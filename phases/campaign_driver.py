@@ -17,12 +17,11 @@ from phases.campaign_label import solver_label
 from phases.campaign_phases import PlainWork
 from phases.campaign_queues import DirectoryQueue, to_append, to_label
 from phases.config import CampaignConfig
-from phases.design import design_sequence
 from phases.outcomes import outcomes
 from phases.progress import LOGGER
 from phases.residual import PredictedResidual
 from phases.retry import append_retried
-from phases.scope import attach_all, candidates, design_points_used, metrology_strategy
+from phases.scope import attach_all, candidates, design_before, metrology_strategy
 from phases.spent import budget_left_at
 from phases.unbiased import foretold_until
 from pools.candidates import CandidatePool, DesignSequence
@@ -234,8 +233,7 @@ class CampaignDriver:
     @property
     def design(self) -> DesignSequence:
         """The Sobol' sequence that the initial design began, behind what was asked of it."""
-        used = design_points_used(self.campaign, self._step)
-        return design_sequence(self.campaign, used)
+        return design_before(self.campaign, self._step)
 
     @property
     def foretold(self) -> Sequence[Foretold]:

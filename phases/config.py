@@ -93,6 +93,17 @@ class CampaignConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_count(self) -> Self:
+        count, needed = self.domain.count, self.initial_samples + self.test_samples
+        if count is not None and count < needed:
+            raise ValueError(
+                f"parameters: they have {count} different points, but initial_samples is "
+                f"{self.initial_samples} and test_samples is {self.test_samples}; lower these, or "
+                "let a parameter take more values"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_candidates(self) -> Self:
         if self.samples_per_step > self.candidates:
             raise ValueError(

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from phases.asked import write_picks
 from phases.campaign import Campaign, Work
 from phases.progress import say
@@ -12,16 +15,28 @@ from pools.pick import Pick
 from pools.sample import Sample
 from pools.seeds import seed_for
 
+Array = NDArray[np.float64]
+
+INITIAL = "initial design"
+"""Who asked for the initial samples."""
+
 
 def design(campaign: Campaign) -> Entry:
     """Draw the initial design and the independent test set, each from its own Sobol' sequence."""
     return campaign.once(0, "design", lambda _: draw(campaign))
 
 
-def design_sequence(campaign: Campaign, used: int) -> DesignSequence:
-    """Return the sequence that the initial design began, with `used` of its points gone."""
+def design_sequence(campaign: Campaign, used: int, others: Array | None = None) -> DesignSequence:
+    """Return the sequence that the initial design began.
+
+    Args:
+        campaign: whose.
+        used: how many of its points are gone.
+        others: points that it passes over where they may come again, shape (m, d).
+    """
     seed = seed_for(campaign.config.seed, 0, "initial design")
-    return DesignSequence(campaign.config.domain, seed, used, campaign.solver.fingerprint)
+    fingerprint = campaign.solver.fingerprint
+    return DesignSequence(campaign.config.domain, seed, used, fingerprint, others)
 
 
 def draw(campaign: Campaign) -> Work:
@@ -29,11 +44,12 @@ def draw(campaign: Campaign) -> Work:
     config = campaign.config
     say(f"design: {config.initial_samples} initial samples, {config.test_samples} for testing")
     seed = seed_for(config.seed, 0, "test set")
-    rows = config.domain.sobol(config.test_samples, seed)
     names, fingerprint = config.parameters.names, campaign.solver.fingerprint
     initial = design_sequence(campaign, 0).next(config.initial_samples)
+    learnt = np.array([sample.row(names) for sample in initial])  # (m, d)
+    rows = config.domain.sobol(config.test_samples, seed, others=learnt)
     files = (
-        _write(campaign, "initial.json", initial, "initial design"),
+        _write(campaign, "initial.json", initial, INITIAL),
         _write(campaign, "test.json", Sample.of_rows(rows, names, fingerprint), "test set"),
     )
     return Work(files, {"initial": config.initial_samples, "test": config.test_samples})

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Never, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from phases.asked import queried_before
+from phases.asked import queried_before, tried_picks
 from phases.campaign import Campaign
 from phases.campaign_label import solver_label
 from phases.campaign_queues import DirectoryQueue, to_append, to_label
-from phases.design import design_sequence
+from phases.design import INITIAL, design_sequence
 from phases.outcomes import outcomes
 from phases.progress import LOGGER
 from phases.residual import PredictedResidual
@@ -23,6 +24,7 @@ from phases.unbiased import foretold_until
 from pools.candidates import CandidatePool, DesignSequence
 from pools.errors import IntegrityError, UsageError
 from pools.outcomes import Outcomes
+from pools.pick import Pick
 from pools.seeds import generator_for, seed_for
 from pools.space import ParameterSpace
 from pools.training import TrainingPool
@@ -34,6 +36,8 @@ from strategies.remaining import SOBOL, without
 from strategies.settings import build_queries
 from surrogates.checkpoint import load
 from surrogates.prediction import Learner
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +140,7 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
             test_pool=test,
             outcomes=outcomes(campaign, step),
             space=config.parameters,
-            design=design_sequence(campaign, design_points_used(campaign, step)),
+            design=design_before(campaign, step),
             foretold=foretold_until(campaign, measured),
             budget_left=budget_left_at(campaign, step, len(training)),
             residual=PredictedResidual(campaign, learner, logger),
@@ -158,12 +162,25 @@ def candidates(campaign: Campaign, step: int) -> CandidatePool:
     """Return the unlabeled pool of a step: a fresh draw, or what is left of the first one."""
     config = campaign.config
     drawn_at = step if config.fresh_candidates else 0
-    seed = seed_for(config.seed, drawn_at, "candidates")
-    rows = config.domain.sobol(config.candidates, seed)
-    names, fingerprint = config.parameters.names, campaign.solver.fingerprint
-    asked = [pick.sample.row(names) for pick in queried_before(campaign, step)]
-    pool = CandidatePool(rows, names, fingerprint)
-    return without(pool, np.reshape(asked, (-1, len(names))))
+    seed, tried = seed_for(config.seed, drawn_at, "candidates"), tried_picks(campaign, step)
+    gone = _rows(campaign, tried)
+    passed = gone if config.fresh_candidates else None
+    rows = config.domain.sobol(config.candidates, seed, others=passed)
+    pool = CandidatePool(rows, config.parameters.names, campaign.solver.fingerprint)
+    return without(pool, gone)
+
+
+def design_before(campaign: Campaign, step: int) -> DesignSequence:
+    """Return the sequence of the initial design behind all that was asked of it before a step."""
+    tried = tried_picks(campaign, step)
+    others = [pick for pick in tried if pick.asked_by not in {INITIAL, SOBOL}]
+    used = design_points_used(campaign, step)
+    return design_sequence(campaign, used, _rows(campaign, others))
+
+
+def _rows(campaign: Campaign, picks: Sequence[Pick]) -> Array:
+    names = campaign.config.parameters.names
+    return np.reshape([pick.sample.row(names) for pick in picks], (-1, len(names)))
 
 
 class _Driving(Protocol):

@@ -6,12 +6,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pools.constraint import Constraint
+from pools.distinct import first_of_each
 from pools.errors import UsageError
 from pools.space import ParameterSpace
 
@@ -22,6 +23,7 @@ _BLOCK = 1 << 16  # points drawn at once
 _RAREST = 10_000  # one point in so many must meet the constraints
 _TRIED = 1 << 14  # points that the share is measured on
 _NEAR = 1 << 10  # points among which the nearest to another is looked for
+_SMALL = 1 << 18  # points of a space that is looked at whole
 _MOST = 1 << 26  # points looked at, before a draw ends with fewer than it was asked for
 
 
@@ -68,20 +70,32 @@ class Domain:
             met &= constraint.met(columns)
         return met
 
-    def sobol(self, n: int, seed: int, *, skip: int = 0) -> Array:
+    @property
+    def count(self) -> int | None:
+        """The number of points; None where a parameter is real, or it takes too long to count."""
+        return int(np.count_nonzero(self.met(self.space.grid()))) if self._is_small else None
+
+    def sobol(self, n: int, seed: int, *, skip: int = 0, others: Array | None = None) -> Array:
         """Draw `n` points of a scrambled Sobol' sequence [Sobol1967] without those beyond.
+
+        Where no parameter is real, no point comes twice, and what the sequence has not met after
+        long is appended to it; there are fewer than `n` points where there are no more.
 
         Args:
             n: how many points.
             seed: seed of the scrambling; the same seed continues the same sequence.
-            skip: how many points of the sequence that meet the constraints were used before.
+            skip: how many of these points were used before.
+            others: points to pass over where no parameter is real, shape (m, d).
 
         Returns:
             Shape (n, d).
         """
-        if not self.constraints:
+        if not self.constraints and self.space.count is None:
             return self.space.sobol(n, seed, skip=skip)
-        return self._first(skip + n, self.space.sobol_blocks(seed, _block(skip + n)))[skip:]
+        if self.space.count is None:
+            return self._first(skip + n, self.space.sobol_blocks(seed, _block(skip + n)))[skip:]
+        gone = np.empty((0, self.space.d)) if others is None else others
+        return self._first(skip + n, self._sequence(seed, _block(skip + n)), gone)[skip:]
 
     def latin_hypercube(self, n: int, seed: int) -> Array:
         """Draw `n` points of a Latin hypercube design [McKay1979], shape (n, d).
@@ -126,11 +140,16 @@ class Domain:
         return row
 
     def check(self, point: Mapping[str, float]) -> None:
-        """Look whether a point meets the constraints.
+        """Look whether a point meets the constraints, and has values that its parameters take.
 
         Raises:
             ValueError: it does not.
         """
+        if missing := set(self.names) - set(point):
+            raise ValueError(f"missing {sorted(missing)}; give all of {list(self.names)}")
+        for name, parameter in self.space.root.items():
+            if parameter.type != "real":
+                parameter.check(point[name], name)
         columns = {name: np.array([value], np.float64) for name, value in point.items()}
         for constraint in self.constraints:
             if not constraint.met(columns).all():
@@ -140,26 +159,46 @@ class Domain:
                     f"{constraint.at(point)} is not so"
                 )
 
-    def _first(self, n: int, blocks: Iterator[Array]) -> Array:
-        """Return the first `n` points of blocks that meet the constraints, shape (n, d)."""
-        found, count, looked_at = [np.empty((0, self.space.d))], 0, 0
+    @property
+    def _is_small(self) -> bool:
+        return self.space.count is not None and self.space.count <= _SMALL
+
+    def _sequence(self, seed: int, size: int) -> Iterator[Array]:
+        """Draw the blocks of the Sobol' sequence; in a small space then all that there is."""
+        blocks = self.space.sobol_blocks(seed, size)
+        if not self._is_small:
+            return blocks
+        enough = -(-4 * len(grid := self.space.grid()) // size)  # most points came by then
+        return chain(islice(blocks, enough), [grid])
+
+    def _first(self, n: int, blocks: Iterator[Array], gone: Array | None = None) -> Array:
+        """Return the first `n` points of blocks that meet the constraints, shape (n, d).
+
+        Args:
+            n: how many; fewer if there are no more.
+            blocks: points, each block of shape (size, d).
+            gone: points that are passed over, shape (m, d); then each comes only once.
+        """
+        found, looked_at = np.empty((0, self.space.d)), 0
         for block in blocks:
-            found.append(block[self.met(block)])
-            count, looked_at = count + len(found[-1]), looked_at + len(block)
-            if count >= n or looked_at >= _MOST:
+            found = np.concatenate([found, block[self.met(block)]])
+            found = found if gone is None else first_of_each(found, gone)
+            looked_at += len(block)
+            if len(found) >= n or looked_at >= _MOST:
                 break
-        return np.concatenate(found)[:n]
+        return found[:n]
 
     def _check_share(self) -> None:
         """Refuse constraints that hardly any point meets: draws would hardly end."""
         if not self.constraints:
             return
-        rows = self.space.sobol(_TRIED, seed=0)
+        rows = self.space.grid() if self._is_small else self.space.sobol(_TRIED, seed=0)
         if np.mean(self.met(rows)) * _RAREST >= 1:
             return
+        few = np.count_nonzero(self.met(rows))
         shares = (f"{each.text}: {share:.2%}" for each, share in self._shares(rows))
         raise UsageError(
-            f"{np.count_nonzero(self.met(rows))} of {_TRIED} points of the parameters' box meet "
+            f"{few} of {len(rows)} points of the parameters' box meet "
             f"the constraints, fewer than 1 in {_RAREST} ({'; '.join(shares)}); narrow the "
             "parameters' bounds to where they are met, or loosen them"
         )

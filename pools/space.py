@@ -7,13 +7,15 @@
 
 import math
 import re
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Iterator
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, RootModel
 from scipy.stats import qmc
+
+from pools.parameter import Parameter
 
 Array = NDArray[np.float64]
 
@@ -27,34 +29,6 @@ def _check_name(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
-
-
-class Parameter(BaseModel):
-    """One design parameter: its bounds, scale and unit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    low: Annotated[float, Field(allow_inf_nan=False)]
-    """Lower bound, in the parameter's unit."""
-    high: Annotated[float, Field(allow_inf_nan=False)]
-    """Upper bound, in the parameter's unit; above `low`."""
-    scale: Literal["linear", "log"] = "linear"
-    """Whether samples are spread evenly over the value or over its logarithm."""
-    unit: str = "1"
-    """Unit, for reports and axes; `1` means dimensionless."""
-
-    @model_validator(mode="after")
-    def _check_bounds(self) -> Self:
-        if not self.low < self.high:
-            raise ValueError(
-                f"low is {self.low:g} and high is {self.high:g}; low must be below high: swap them"
-            )
-        if self.scale == "log" and self.low <= 0:
-            raise ValueError(
-                f"scale is log and low is {self.low:g}; a logarithm needs low > 0: "
-                "raise low or use scale: linear"
-            )
-        return self
 
 
 class ParameterSpace(RootModel[dict[str, Parameter]]):
@@ -73,17 +47,55 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
         """The number of parameters."""
         return len(self.root)
 
+    @property
+    def count(self) -> int | None:
+        """The number of points, constraints aside; None where a parameter is real."""
+        counts = [parameter.count for parameter in self.root.values()]
+        return None if None in counts else math.prod(count for count in counts if count)
+
+    @property
+    def width(self) -> int:
+        """The number of columns of `encode`."""
+        return sum(len(p.values) if p.type == "categorical" else 1 for p in self.root.values())
+
+    def grid(self) -> Array:
+        """Return all points of a space without real parameters, shape (count, d)."""
+        axes = np.meshgrid(*(p.all_values for p in self.root.values()), indexing="ij")
+        return np.stack([axis.ravel() for axis in axes], axis=-1)
+
     def normalise(self, values: Array) -> Array:
-        """Map values in their own units, shape (n, d), to the unit cube, respecting log scales."""
+        """Map values in their own units, shape (n, d), to the unit cube, respecting log scales.
+
+        A value of a parameter that is not real is mapped to the middle of its cell.
+        """
         low, high, log = self._bounds()
-        spread = np.where(log, np.log(np.where(log, values, 1.0)), values)  # (n, d)
+        places = self._by_column(values, Parameter.placed)
+        spread = np.where(log, np.log(np.where(log, places, 1.0)), places)  # (n, d)
         return (spread - low) / (high - low)
 
     def denormalise(self, cube: Array) -> Array:
         """Map points of the unit cube, shape (n, d), to values in the parameters' own units."""
         low, high, log = self._bounds()
         spread = low + cube * (high - low)  # (n, d)
-        return np.where(log, np.exp(np.where(log, spread, 0.0)), spread)
+        places = np.where(log, np.exp(np.where(log, spread, 0.0)), spread)
+        return self._by_column(places, Parameter.settled)
+
+    def encode(self, values: Array) -> Array:
+        """Map values in their own units, shape (n, d), to what a surrogate sees of them.
+
+        As `normalise`, but that a categorical parameter has a column for each of its values, 1
+        where it has that value and 0 elsewhere.
+
+        Returns:
+            Shape (n, width), from 0 to 1.
+        """
+        cube = self.normalise(values)
+        if self.width == self.d:
+            return cube
+        columns = zip(self.root.values(), cube.T, values.T, strict=True)
+        return np.column_stack(
+            [_one_hot(p, value) if p.type == "categorical" else x for p, x, value in columns]
+        )
 
     def sobol(self, n: int, seed: int, *, skip: int = 0) -> Array:
         """Draw `n` points of a scrambled Sobol' sequence [Sobol1967, Owen1998], shape (n, d).
@@ -126,21 +138,22 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
             raise ValueError(f"missing {sorted(missing)}; give all of {list(self.root)}")
         if unknown := set(parameters) - set(self.root):
             raise ValueError(f"unknown {sorted(unknown)}; allowed are {list(self.root)}")
-        for name, bounds in self.root.items():
-            if not bounds.low <= parameters[name] <= bounds.high:
-                unit = "" if bounds.unit == "1" else f" {bounds.unit}"
-                raise ValueError(
-                    f"{name} is {parameters[name]:g}, outside {bounds.low:g} to {bounds.high:g}"
-                    f"{unit}; the surrogate was not trained there"
-                )
+        for name, parameter in self.root.items():
+            parameter.check(parameters[name], name)
         return np.array([parameters[name] for name in self.root])
+
+    def _by_column(self, rows: Array, change: Callable[[Parameter, Array], Array]) -> Array:
+        """Change each parameter's column of rows, shape (n, d); real parameters change nothing."""
+        if all(p.type == "real" for p in self.root.values()):
+            return rows
+        columns = zip(self.root.values(), rows.T, strict=True)
+        return np.stack([change(parameter, column) for parameter, column in columns], axis=-1)
 
     def _bounds(self) -> tuple[Array, Array, NDArray[np.bool_]]:
         log = np.array([p.scale == "log" for p in self.root.values()])
-        low = np.array([_on_scale(p.low, p.scale) for p in self.root.values()])
-        high = np.array([_on_scale(p.high, p.scale) for p in self.root.values()])
+        low, high = np.array([p.ends for p in self.root.values()]).T
         return low, high, log
 
 
-def _on_scale(value: float, scale: Literal["linear", "log"]) -> float:
-    return math.log(value) if scale == "log" else value
+def _one_hot(parameter: Parameter, values: Array) -> Array:
+    return np.equal.outer(parameter.placed(values), np.arange(len(parameter.values))) * 1.0

@@ -45,7 +45,7 @@ def scale_axis(axes: Axes, space: ParameterSpace, column: int, which: Literal["x
     else:
         beyond = (parameter.high - parameter.low) * margin
         limits(parameter.low - beyond, parameter.high + beyond)
-        axes.locator_params(axis=which, nbins=4)
+        axes.locator_params(axis=which, nbins=4, integer=parameter.type == "integer")
     axis.set_label_text(label(name, parameter.unit), fontsize=9)
 
 

@@ -31,6 +31,8 @@ from solvers.command_process import (
 from solvers.command_settings import INPUT, PLACEHOLDER, CommandSettings, Setting, placeholders
 from solvers.signals import ended_below
 
+_EXACT = 2**53  # beyond it a float has no place for ones
+
 FORMAT = 1  # raise it when what a command is given, or how it is read, changes
 
 
@@ -200,8 +202,8 @@ def _digests(paths: Mapping[str, str]) -> dict[str, str]:
     return {name: digest(file) for name, file in readable.items()}
 
 
-def _numbers(sample: Sample, parameters: Iterable[str]) -> dict[str, float]:
-    """Return the parameters of a sample, in the solver's order.
+def _numbers(sample: Sample, parameters: Iterable[str]) -> dict[str, float | int]:
+    """Return the parameters of a sample, in the solver's order; whole ones without a point.
 
     Raises:
         UsageError: they are not those that the solver has, or not finite numbers.
@@ -211,7 +213,11 @@ def _numbers(sample: Sample, parameters: Iterable[str]) -> dict[str, float]:
         raise UsageError(
             f"sample {sample.id} has {dict(given)}; give a finite number for each of {names}"
         )
-    return {name: float(given[name]) for name in names}
+    return {name: _plain(float(given[name])) for name in names}
+
+
+def _plain(value: float) -> float | int:
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
 
 
 def _word(value: Setting) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pools.candidates import CandidatePool, DesignSequence
+from pools.distinct import keys
 from pools.pick import Pick
 from strategies.needed import AbstractQueue, CampaignScope
 
@@ -39,8 +40,10 @@ class Remaining:
     @property
     def design(self) -> DesignSequence:
         """The design sequence behind the points that were picked from it."""
-        used = sum(pick.asked_by == SOBOL for pick in self.picks)
-        return replace(self.driver.design, used=self.driver.design.used + used)
+        names = self.driver.space.names
+        others = [pick.sample.row(names) for pick in self.picks if pick.asked_by != SOBOL]
+        picked = len(self.picks) - len(others)
+        return self.driver.design.behind(picked, np.reshape(others, (-1, len(names))))
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the driver has
         return getattr(self.driver, name)
@@ -54,10 +57,6 @@ def open_candidates(driver: CampaignScope) -> CandidatePool:
 
 def without(pool: CandidatePool, rows: Array) -> CandidatePool:
     """Return the pool without the points that equal one of `rows`, shape (m, d), to the bit."""
-    gone = {row.tobytes() for row in _canonical(rows)}
-    keep = [row.tobytes() not in gone for row in _canonical(pool.parameters)]
+    gone = set(keys(rows))
+    keep = [key not in gone for key in keys(pool.parameters)]
     return pool if all(keep) else replace(pool, parameters=pool.parameters[keep])
-
-
-def _canonical(rows: Array) -> Array:
-    return np.ascontiguousarray(rows, np.float64) + 0.0  # minus zero is zero

@@ -106,7 +106,7 @@ def _fresh(
     space: ParameterSpace, outputs: Outputs, settings: EnsembleSettings, generator: Generator
 ) -> Network:
     """Draw new networks; an output that does not vary is zero from the start and stays so."""
-    network = initialise(space.d, outputs.size, settings, generator)
+    network = initialise(space.width, outputs.size, settings, generator)
     *hidden, last = network.weights
     return Network((*hidden, last * outputs.varying), network.biases)
 

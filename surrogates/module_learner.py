@@ -28,8 +28,9 @@ Array = NDArray[np.float64]
 class ModuleLearner:
     """A `FeaturedLearner` and a `Committee` of torch modules.
 
-    A module takes normalised points, shape (b, d) in [-1, 1], and returns quantities, shape (b,)
-    or (b, q), or fields: (b, p, c), or on a grid with channels first, (b, c, ny, nx[, nz]).
+    A module takes normalised points, shape (b, space.width) in [-1, 1], and returns quantities,
+    shape (b,) or (b, q), or fields: (b, p, c), or on a grid with channels first,
+    (b, c, ny, nx[, nz]).
 
     Attributes:
         space: the parameters.

@@ -140,12 +140,12 @@ class EnsembleSurrogate:
         inputs = [inputs_of(rows, self.space).float() for rows in blocks]
         with torch_threads(self.settings.threads):
             return network_features(
-                self.network, torch.cat([torch.empty(0, self.space.d), *inputs]), kind
+                self.network, torch.cat([torch.empty(0, self.space.width), *inputs]), kind
             )
 
     def _evaluate(self, parameters: Array) -> Tensor:
         """Return the members' outputs in double precision, shape (e, n, q + r)."""
-        inputs = inputs_of(parameters, self.space).float()  # (n, d)
+        inputs = inputs_of(parameters, self.space).float()  # (n, width)
         with torch.no_grad():
             return self.network(inputs.expand(self.network.members, -1, -1)).double()
 
@@ -163,8 +163,8 @@ class EnsembleSurrogate:
 
 
 def inputs_of(parameters: Array, space: ParameterSpace) -> Tensor:
-    """Return what the networks see of points in their own units: [-1, 1], shape (n, d)."""
-    return torch.from_numpy(2 * space.normalise(parameters) - 1)
+    """Return what the networks see of points in their own units: [-1, 1], shape (n, width)."""
+    return torch.from_numpy(2 * space.encode(parameters) - 1)
 
 
 def _estimate(centre: Tensor, changes: Tensor) -> Estimate:

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pools.parameter import Parameter
 from pools.sample import Sample
 from pools.shard import write_shard
 from pools.solution import Field, Mesh, Quantity, Solution
-from pools.space import Parameter, ParameterSpace
+from pools.space import ParameterSpace
 from pools.training import TrainingPool
 from surrogates.settings import EnsembleSettings, Schedule
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from pools.candidates import CandidatePool, DesignSequence
 from pools.domain import Domain
 from pools.outcomes import Outcomes
+from pools.parameter import Parameter
 from pools.sample import Sample
 from pools.shard import write_shard
 from pools.solution import Field, Mesh, Quantity, Solution
-from pools.space import Parameter, ParameterSpace
+from pools.space import ParameterSpace
 from pools.training import TrainingPool
 from strategies.foretold import Foretold
 from surrogates.prediction import Estimate, FeatureKind, Prediction

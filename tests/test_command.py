@@ -70,6 +70,12 @@ def test_an_answer_has_the_declared_quantities(tmp_path: Path) -> None:
     assert found == {"sum": (2.25, "m"), "lift": (0.5, "N")}
 
 
+def test_a_whole_number_is_written_without_a_point(tmp_path: Path) -> None:
+    solve(tmp_path)
+    written = json.loads((tmp_path / "input.json").read_text())
+    assert {name: type(value) for name, value in written.items()} == {"x": float, "y": int}
+
+
 def test_without_placeholders_the_reference_interface_is_used(tmp_path: Path) -> None:
     solve(tmp_path, "--record")
     files = ["--input", str(tmp_path / "input.json"), "--output", str(tmp_path / "output.json")]

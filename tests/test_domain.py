@@ -158,3 +158,48 @@ def test_constraints_that_no_draw_can_meet_are_explained(
     with pytest.raises(UsageError) as caught:
         Domain.of(SPACE, constraints)
     assert words in str(caught.value)
+
+
+SMALL = ParameterSpace.model_validate(
+    {
+        "n": {"type": "integer", "low": 1, "high": 6},
+        "sheet": {"type": "discrete", "values": [0.5, 0.8, 2]},
+    }
+)
+FEW = Domain.of(SMALL, ["n * sheet < 4"])
+
+
+def test_a_small_space_is_drawn_from_until_nothing_is_left() -> None:
+    rows = FEW.sobol(100, 1)
+    expected = [[n, s] for n in range(1, 7) for s in (0.5, 0.8, 2) if n * s < 4]
+    assert FEW.count == len(expected) == 11
+    assert sorted(rows.tolist()) == expected
+
+
+@given(n=st.integers(0, 12), skip=st.integers(0, 12))
+def test_a_sequence_of_a_small_space_continues_where_it_was_left(n: int, skip: int) -> None:
+    whole = FEW.sobol(n + skip, seed=3)
+    np.testing.assert_array_equal(FEW.sobol(n, seed=3, skip=skip), whole[skip:])
+
+
+def test_no_point_of_a_large_discrete_space_comes_twice() -> None:
+    axes = {name: {"type": "integer", "low": 1, "high": 90} for name in "abcd"}
+    domain = Domain.of(ParameterSpace.model_validate(axes), ["a * b < c * d"])
+    rows = domain.sobol(3000, 1)
+    assert domain.count is None
+    assert len(np.unique(rows, axis=0)) == 3000
+
+
+def test_a_design_passes_over_what_others_asked_for() -> None:
+    design = DesignSequence(FEW, 7, 0, "s")
+    order = np.array([sample.row(FEW.names) for sample in design.next(11)])
+    behind = design.behind(2, order[[3, 5]])
+    left = [sample.row(FEW.names).tolist() for sample in behind.next(11)]
+    assert left == order[[2, 4, 6, 7, 8, 9, 10]].tolist()
+
+
+def test_a_value_that_a_parameter_does_not_take_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"n is 1\.5, but it takes whole numbers only"):
+        FEW.check({"n": 1.5, "sheet": 0.5})
+    with pytest.raises(ValueError, match=r"missing \['sheet'\]"):
+        FEW.check({"n": 1.0})

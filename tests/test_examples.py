@@ -16,7 +16,9 @@ from solvers.build import build
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.mark.parametrize("name", ["channel.yaml", "combined.yaml", "command.yaml", "fin.yaml"])
+@pytest.mark.parametrize(
+    "name", ["channel.yaml", "combined.yaml", "command.yaml", "fin.yaml", "heat-sink.yaml"]
+)
 def test_an_example_is_a_valid_campaign(name: str) -> None:
     config = load(EXAMPLES / name)
     assert set(build(config.solver).parameters) == set(config.parameters.names)
@@ -60,7 +62,7 @@ def test_the_external_program_says_where_its_grid_is_too_coarse(tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["fin", "command", "combined"])
+@pytest.mark.parametrize("name", ["fin", "command", "combined", "heat-sink"])
 def test_an_example_campaign_runs(prefect_api: str, tmp_path: Path, name: str) -> None:
     small = ["--set", "stopping.max_steps=1", "--set", "surrogate.initial.length=300"]
     file = EXAMPLES / f"{name}.yaml"

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pools.outcomes import Outcomes
-from pools.space import Parameter, ParameterSpace
+from pools.parameter import Parameter
+from pools.space import ParameterSpace
 from surrogates.cost import FEWEST_SAMPLES, cost_quality, fit_cost
 from surrogates.feasibility import FEWEST_FAILURES, feasibility_quality, fit_feasibility
 

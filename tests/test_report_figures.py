@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from pools.parameter import Parameter
 from pools.sample import Sample
 from pools.solution import Field, Mesh, Solution
-from pools.space import Parameter, ParameterSpace
+from pools.space import ParameterSpace
 from reports.calibration import LEVELS, coverage, draw_calibration
 from reports.canvas import label, panel_grid, png, pretty_unit
 from reports.design_space import MOST_PARAMETERS, Asked, draw_design_space
