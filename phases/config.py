@@ -16,7 +16,7 @@ from pools.space import ParameterSpace
 from solvers.changes import changed
 from solvers.policy import LabelPolicy
 from solvers.settings import SolverSettings
-from strategies.plain_settings import SbalSettings
+from strategies.hybrid_settings import HybridSettings
 from strategies.settings import QuerySettings, SobolSettings, needs_several_members
 from strategies.stopping import StoppingSettings
 from surrogates.settings import EnsembleSettings
@@ -59,7 +59,7 @@ class CampaignConfig(BaseModel):
     fresh_candidates: bool = True
     """Whether the unlabeled pool is drawn afresh each step, or once and used up."""
     query: Annotated[tuple[QuerySettings, ...], Field(min_length=1)] = (
-        SbalSettings(fraction=0.9),
+        HybridSettings(fraction=0.9),
         SobolSettings(fraction=0.1),
     )
     """The query strategies and their shares of each step's samples."""

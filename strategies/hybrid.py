@@ -30,6 +30,8 @@ Array = NDArray[np.float64]
 
 NAME = "hybrid"
 
+_LOWEST = 0.25  # feasibility below which nothing is drawn, whatever is left
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
@@ -73,7 +75,7 @@ class Hybrid:
         alpha: exponent of the cost; 0 ignores it.
         feasibility: probability that the solver succeeds, shape (n, d) to (n,); None is 1.
         cost: seconds that the solver is expected to take, likewise; None is equal cost.
-        floor: candidates of a lower feasibility are never drawn.
+        floor: candidates of a lower feasibility are not drawn while enough others are left.
         features: what the diversity of the batch is measured in.
     """
 
@@ -82,7 +84,7 @@ class Hybrid:
     alpha: float = 0.0
     feasibility: Estimator | None = None
     cost: Estimator | None = None
-    floor: float = 0.25
+    floor: float = 0.75
     features: FeatureKind = "gradients"
 
     def __post_init__(self) -> None:
@@ -107,8 +109,8 @@ class Hybrid:
             CampaignError: too few feasible candidates, or something is not finite.
         """
         require_candidates(k, len(candidates))
-        weights = self._weights(candidates, learner)
-        require_feasible(k, len(weights.feasible), len(candidates), self.floor, NAME)
+        weights = self._weights(candidates, learner, k)
+        require_feasible(k, len(weights.feasible), len(candidates), self._lowest, NAME)
         drawn, odds = self._drawn(weights, k, rng)
         if odds is not None and len(drawn) == k:
             return Selection(drawn, weights.variances, odds, tuple(weights.reasons(drawn)))
@@ -120,7 +122,7 @@ class Hybrid:
         reasons = _joined(k, [weights.reasons(chosen), *told])
         return Selection(chosen, weights.variances, reasons=tuple(reasons))
 
-    def _weights(self, candidates: Array, learner: Learner) -> Weights:
+    def _weights(self, candidates: Array, learner: Learner, k: int) -> Weights:
         """Weigh the candidates; constant factors are left out, as they change no draw."""
         logs, feasible = np.zeros(len(candidates)), np.arange(len(candidates))
         variances = likely = cost = None
@@ -129,12 +131,23 @@ class Hybrid:
             logs = log_weights(variances, self.beta)
         if self.feasibility is not None:
             likely = chances(self.feasibility, candidates, NAME)
-            feasible = np.flatnonzero((likely >= self.floor) & (likely > 0))
+            feasible = self._feasible(likely, k)
             logs = logs + np.log(np.maximum(likely, np.finfo(float).tiny))
         if self.cost is not None and self.alpha != 0:
             cost = seconds(self.cost, candidates, NAME)
             logs = logs - self.alpha * np.log(cost)
         return Weights(logs, feasible, variances, likely, cost)
+
+    @property
+    def _lowest(self) -> float:
+        return min(self.floor, _LOWEST)
+
+    def _feasible(self, likely: Array, k: int) -> Indices:
+        """Return what is above the floor; where that is too little, what is not hopeless."""
+        above = np.flatnonzero((likely >= self.floor) & (likely > 0))
+        if len(above) >= k:
+            return above
+        return np.flatnonzero((likely >= self._lowest) & (likely > 0))
 
     def _drawn(
         self, weights: Weights, k: int, rng: np.random.Generator

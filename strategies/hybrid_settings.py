@@ -38,6 +38,9 @@ class HybridSettings(BaseModel):
     is the rank correlation of variance and error on the Sobol' share, once that has 8 samples."""
     feasibility: bool = True
     """Whether the chance of a solution counts, as learnt from the samples that were tried."""
+    floor: Annotated[float, Field(ge=0, le=1)] = 0.75
+    """Least chance of a solution to be asked for, while enough candidates have it; where too few
+    have, a quarter."""
     cost: Power | Literal["cooled"] = "cooled"
     """Exponent of the expected solver seconds: 0 ignores them; `cooled` is the share of the budget
     (`stopping.budget_solver_seconds`, else `budget_samples`) that is left; 0 without a budget."""
@@ -58,6 +61,7 @@ def hybrid_at(settings: HybridSettings, driver: CampaignScope) -> Hybrid:
         alpha=alpha,
         feasibility=fit_feasibility(*seen) if settings.feasibility else None,
         cost=fit_cost(*seen) if alpha else None,
+        floor=settings.floor,
         features=settings.features,
     )
 

@@ -240,3 +240,23 @@ def test_a_scheduled_hybrid_takes_the_exponent_of_its_step(
         return [pick.sample.id for pick in run_queries([build_query(settings, 3)], fresh)]
 
     assert asked("schedule") == asked(same_as)
+
+
+def _chance_of(high: int) -> Callable[[Array], Array]:
+    """Say that so many of the points are surely solved, and the others as likely as not."""
+    return lambda rows: np.where(np.arange(len(rows)) < high, 1.0, 0.5)
+
+
+def test_likely_candidates_are_taken_while_there_are_enough() -> None:
+    chosen = Hybrid(feasibility=_chance_of(9))(POINTS, LABELLED, LEARNER, 4, generator()).indices
+    assert chosen.max() < 9
+
+
+def test_where_too_few_are_likely_others_are_asked_for() -> None:
+    chosen = Hybrid(feasibility=_chance_of(3))(POINTS, LABELLED, LEARNER, 4, generator()).indices
+    assert chosen.max() >= 3
+
+
+def test_the_floor_may_be_lower_than_a_quarter() -> None:
+    hopeless = Hybrid(feasibility=lambda rows: np.full(len(rows), 0.1), floor=0.05)
+    assert len(hopeless(POINTS, LABELLED, LEARNER, 4, generator()).indices) == 4
