@@ -12,6 +12,7 @@ from strategies.hybrid import Hybrid
 from strategies.lcmd import lcmd
 from strategies.needed import CampaignScope, Querying
 from strategies.query import AcquisitionQuery, SobolContinuation
+from strategies.refined_query import RefinedQuery
 from strategies.sbal import sbal
 from strategies.shares import split
 from strategies.stepwise import StepwiseQuery
@@ -28,6 +29,15 @@ Share = Annotated[
         le=1,
         description="Share of each step's samples, relative to the other strategies' shares; one "
         "that rounds to no sample asks for none.",
+    ),
+]
+
+Refine = Annotated[
+    bool,
+    Field(
+        description="Whether each chosen candidate is moved to larger variance nearby, by "
+        "projected gradient, within half the way to its nearest neighbour; only real parameters "
+        "change.",
     ),
 ]
 
@@ -72,6 +82,7 @@ class TopKSettings(BaseModel):
 
     kind: Literal["top_k"] = "top_k"
     fraction: Share = 1.0
+    refine: Refine = False
 
 
 class SbalSettings(BaseModel):
@@ -83,6 +94,7 @@ class SbalSettings(BaseModel):
 
     kind: Literal["sbal"] = "sbal"
     fraction: Share = 1.0
+    refine: Refine = False
     beta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     """Exponent of the variance: 0 is random, 1 is SBAL, large is top-K."""
 
@@ -112,6 +124,7 @@ class HybridSettings(BaseModel):
 
     kind: Literal["hybrid"] = "hybrid"
     fraction: Share = 1.0
+    refine: Refine = False
     shortlist: Annotated[float, Field(ge=1, allow_inf_nan=False)] | Literal["pool"] = 4.0
     """Candidates drawn per sample asked for: 1 is SBAL, and `pool` takes all of them."""
     beta: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["schedule"] = 1.0
@@ -121,7 +134,7 @@ class HybridSettings(BaseModel):
     @property
     def needs_spread(self) -> bool:
         """Whether the surrogate must have several members."""
-        return self.beta != 0 or self.features == "ensemble"
+        return self.beta != 0 or self.features == "ensemble" or self.refine
 
 
 QuerySettings = Annotated[
@@ -133,6 +146,16 @@ QuerySettings = Annotated[
 
 def build_query(settings: QuerySettings, k: int) -> Querying:
     """Return the query strategy that these settings describe, to ask for `k` samples a step."""
+    query = _choosing(settings, k)
+    match settings:
+        case TopKSettings() | SbalSettings() | HybridSettings():
+            return RefinedQuery(query) if settings.refine else query
+        case _:
+            return query
+
+
+def _choosing(settings: QuerySettings, k: int) -> Querying:
+    """Return who chooses among the candidates, or goes on with the sequence."""
     match settings:
         case RandomSettings():
             return AcquisitionQuery(k, uniform_random, settings.kind)

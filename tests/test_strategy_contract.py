@@ -124,9 +124,11 @@ def test_a_learner_with_fields_for_scores_is_an_error(name: str) -> None:
 Build = Callable[[int], Querying]
 
 
-@pytest.fixture(params=QUERIES)
+@pytest.fixture(
+    params=[*({"kind": kind} for kind in QUERIES), {"kind": "sbal", "refine": True}], ids=str
+)
 def build(request: pytest.FixtureRequest) -> Build:
-    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python({"kind": request.param})
+    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python(request.param)
     return partial(build_query, settings)
 
 
