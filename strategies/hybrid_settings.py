@@ -13,7 +13,7 @@ from strategies.feature_settings import Likeness
 from strategies.foretold import Foretold
 from strategies.hybrid import Hybrid
 from strategies.needed import CampaignScope
-from strategies.plain_settings import MODEL, Share
+from strategies.plain_settings import MODEL, Refine, Share
 
 _ENOUGH = 8  # foretold samples from which an exponent can be measured
 
@@ -31,6 +31,7 @@ class HybridSettings(BaseModel):
 
     kind: Literal["hybrid"] = "hybrid"
     fraction: Share = 1.0
+    refine: Refine = False
     shortlist: Annotated[float, Field(ge=1, allow_inf_nan=False)] | Literal["pool"] = 4.0
     """Candidates drawn per sample asked for: 1 is SBAL, and `pool` takes all of them."""
     beta: Power | Literal["schedule", "measured"] = 1.0

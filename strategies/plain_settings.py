@@ -24,6 +24,15 @@ Share = Annotated[
     ),
 ]
 
+Refine = Annotated[
+    bool,
+    Field(
+        description="Whether each chosen candidate is moved to larger variance nearby, by "
+        "projected gradient, within half the way to its nearest neighbour; only real parameters "
+        "change.",
+    ),
+]
+
 
 class RandomSettings(BaseModel):
     """Uniformly random candidates: the baseline."""
@@ -50,6 +59,7 @@ class TopKSettings(BaseModel):
 
     kind: Literal["top_k"] = "top_k"
     fraction: Share = 1.0
+    refine: Refine = False
 
 
 class SbalSettings(BaseModel):
@@ -59,6 +69,7 @@ class SbalSettings(BaseModel):
 
     kind: Literal["sbal"] = "sbal"
     fraction: Share = 1.0
+    refine: Refine = False
     beta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     """Exponent of the variance: 0 is random, 1 is SBAL, large is top-K."""
 

@@ -40,6 +40,7 @@ from strategies.plain_settings import (
     plain_acquisition,
 )
 from strategies.query import AcquisitionQuery, SobolContinuation
+from strategies.refined_query import RefinedQuery
 from strategies.residual_settings import PhysicsResidualSettings, residual_at
 from strategies.shares import split
 from strategies.stepwise import StepwiseQuery
@@ -110,7 +111,7 @@ def needs_several_members(settings: QuerySettings) -> bool:
     """Say whether the strategy can do nothing with a surrogate of one member."""
     match settings:
         case HybridSettings():
-            return settings.beta != 0 or settings.features == "ensemble"
+            return settings.beta != 0 or settings.features == "ensemble" or settings.refine
         case TopKSettings() | SbalSettings() | MixSettings() | QueryByCommitteeSettings():
             return True
         case EntropySettings():
@@ -129,6 +130,16 @@ def build_query(settings: QuerySettings, k: int) -> Querying:
     Raises:
         UsageError: they name code that cannot be imported, or is not what they say.
     """
+    query = _choosing(settings, k)
+    match settings:
+        case TopKSettings() | SbalSettings() | HybridSettings():
+            return RefinedQuery(query) if settings.refine else query
+        case _:
+            return query
+
+
+def _choosing(settings: QuerySettings, k: int) -> Querying:
+    """Return who chooses among the candidates, or goes on with the sequence."""
     match settings:
         case SobolSettings():
             return SobolContinuation(k)

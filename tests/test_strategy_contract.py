@@ -217,11 +217,12 @@ def test_a_learner_without_features_is_an_error(name: str) -> None:
 Build = Callable[[int], Querying]
 
 
-@pytest.fixture(params=QUERIES)
+KINDS = [{"kind": kind, **options} for kind, options in QUERIES.items()]
+
+
+@pytest.fixture(params=[*KINDS, {"kind": "sbal", "refine": True}], ids=str)
 def build(request: pytest.FixtureRequest) -> Build:
-    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python(
-        {"kind": request.param, **QUERIES[request.param]}
-    )
+    settings: QuerySettings = TypeAdapter(QuerySettings).validate_python(request.param)
     return partial(build_query, settings)
 
 
