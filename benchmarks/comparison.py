@@ -25,6 +25,7 @@ class Runs:
         runs: solver runs, failed ones included.
         solver_seconds: of the solver.
         all_seconds: of the solver, the trainings and the selections.
+        wasted: solver seconds of samples that failed.
     """
 
     error: Array
@@ -32,6 +33,7 @@ class Runs:
     runs: Array
     solver_seconds: Array
     all_seconds: Array
+    wasted: Array
 
     @classmethod
     def of(cls, curves: Sequence[Curve]) -> "Runs":
@@ -43,6 +45,7 @@ class Runs:
             runs=np.array([[p.runs for p in each] for each in points], float),
             solver_seconds=np.array([[p.seconds for p in each] for each in points], float),
             all_seconds=np.array([[p.all_seconds for p in each] for each in points], float),
+            wasted=np.array([[p.wasted for p in each] for each in points], float),
         )
 
     def spent(self, what: Spending) -> Array:
@@ -76,7 +79,8 @@ class Comparison:
     @property
     def asked(self) -> Array:
         """Solver runs at each step, the same for all strategies, shape (t,)."""
-        return next(iter(self.runs.values())).runs[0]
+        runs: Array = next(iter(self.runs.values())).runs[0]
+        return runs
 
     @property
     def seeds(self) -> int:
@@ -100,6 +104,15 @@ class Comparison:
         ours, theirs = self.runs[strategy].q99[:, -1], self.runs[baseline].q99[:, -1]
         logs = np.log(ours / theirs)  # (s,)
         return over_seeds(self.seeds, lambda chosen: float(np.exp(logs[chosen].mean())))
+
+    def wasted(self, strategy: str, baseline: str) -> Interval:
+        """Return the seconds of failed samples over the baseline's; NaN where it has none."""
+        ours, theirs = self.runs[strategy].wasted[:, -1], self.runs[baseline].wasted[:, -1]
+        if not (theirs > 0).all():
+            return Interval.of(np.nan, np.empty(0))
+        return over_seeds(
+            self.seeds, lambda chosen: float(ours[chosen].sum() / theirs[chosen].sum())
+        )
 
     def ratio(
         self, strategy: str, baseline: str, spending: Spending = "runs", rule: Ratio = der

@@ -41,6 +41,7 @@ class Row:
         alc: mean over steps of the log error against the baseline's; below 0 is better.
         alc_q99: the same of that quantile.
         savings: how much less it spends.
+        wasted: solver seconds of failed samples over the baseline's; NaN where none fails.
         p: that the seeds' ALC lie about 0.
         corrected: the same, corrected for how many strategies were tested.
     """
@@ -53,6 +54,7 @@ class Row:
     alc: Interval
     alc_q99: Interval
     savings: Savings
+    wasted: Interval
     p: float
     corrected: float
 
@@ -83,6 +85,7 @@ def _row(comparison: Comparison, name: str, baseline: str, p: tuple[float, float
         alc=comparison.alc(name, baseline),
         alc_q99=comparison.alc_q99(name, baseline),
         savings=_savings(comparison, name, baseline),
+        wasted=comparison.wasted(name, baseline),
         p=p[0],
         corrected=p[1],
     )

@@ -12,8 +12,7 @@ from benchmarks.scores import Interval, typical
 BASELINES = ("random", "sobol")
 """What every strategy is compared with: chance, and spreading evenly without a model."""
 
-_HEAD = ("strategy", "first error", "last", "last q99", "ALC", "ALC of q99")
-_TESTS = ("p", "p (Holm)")
+_ERRORS = ("strategy", "first error", "last", "last q99", "ALC", "ALC of q99", "p", "p (Holm)")
 _SAVINGS = (
     "DER runs",
     "DER at the end",
@@ -34,7 +33,10 @@ def report(comparisons: Sequence[Comparison]) -> str:
         parts.append(f"### {_title(comparison)}")
         for baseline, rows in scores.items():
             parts.append(f"Against {baseline}, {_ends(comparison, baseline)}:")
-            parts.append(_table([*_HEAD, *_SAVINGS, *_TESTS], map(_line, rows[place])))
+            parts.append(_table(_ERRORS, map(_errors, rows[place])))
+            parts.append(
+                _table(["strategy", *_SAVINGS, "wasted, ratio"], map(_costs, rows[place]))
+            )
     for baseline, rows in scores.items():
         parts.append(f"Geometric means over {len(comparisons)} problems, against {baseline}:")
         means = overall(list(chain.from_iterable(rows)))
@@ -54,11 +56,14 @@ def _ends(comparison: Comparison, name: str) -> str:
     return f"whose error goes from {first:.4f} to {last:.4f}"
 
 
-def _line(row: Row) -> list[str]:
+def _errors(row: Row) -> list[str]:
     numbers = [f"{number:.4f}" for number in (row.first, row.last, row.q99)]
     scores = [_text(each, "+.3f") for each in (row.alc, row.alc_q99)]
-    tests = [f"{row.p:.3g}", f"{row.corrected:.3g}"]
-    return [row.strategy, *numbers, *scores, *_savings(row.savings), *tests]
+    return [row.strategy, *numbers, *scores, f"{row.p:.3g}", f"{row.corrected:.3g}"]
+
+
+def _costs(row: Row) -> list[str]:
+    return [row.strategy, *_savings(row.savings), _text(row.wasted, ".2f")]
 
 
 def _savings(savings: Savings) -> list[str]:

@@ -146,6 +146,7 @@ def curve(problem: str, strategy: str, seed: int, factor: float) -> Curve:
             seconds=2.0 * m,
             q99=3 * factor / m,
             train_seconds=m,
+            wasted=0.1 * factor * m,
             select_seconds=0.0,
         )
         for m in (10, 20, 40)
@@ -172,6 +173,7 @@ def test_a_row_holds_every_score() -> None:
     ):
         assert ratio.value == pytest.approx(2)
     assert worse.savings.runs.value == pytest.approx(0.5)
+    assert worse.wasted.value == pytest.approx(2)
     assert better.p == pytest.approx(2 / 2**6)
     assert better.corrected == pytest.approx(2 * better.p)
 

@@ -106,6 +106,7 @@ CASES = {
     "analytic-wave": _analytic("wave", "length", "phase"),
     "analytic-local": _analytic("local", "x1", "x2", "x3", "x4"),
     "analytic-shock": _analytic("shock", "place", "tilt", "width", "strength"),
+    "analytic-friedman": _analytic("friedman", *(f"x{i}" for i in range(1, 11))),
     "combined": Case(
         settings=CombinedSettings(),
         first=_WAVES,
