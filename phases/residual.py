@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from phases.campaign import Campaign
 from pools.candidates import CandidatePool
+from pools.errors import CampaignError
 from pools.sample import Sample
 from solvers.protocol import residual_solver
 from solvers.residual import Residual, residual_one
@@ -49,12 +50,13 @@ class PredictedResidual:
 
         Raises:
             UsageError: the solver evaluates no residuals.
-            CampaignError: the solver cannot be started.
+            CampaignError: the solver cannot be started, or no candidate has a residual.
         """
         residual_solver(self.campaign.solver)
         found = list(self._evaluated(candidates)) if len(candidates) else []
         self.seconds += sum(each.seconds for each in found)
         self._tell(found)
+        _check_any(found)
         return np.array([each.value for each in found], dtype=np.float64)
 
     def _evaluated(self, candidates: Array) -> Iterator[Residual]:
@@ -80,6 +82,14 @@ class PredictedResidual:
                 "%d of %d have no residual and are not ranked; the first: %s",
                 *(len(failed), len(found), failed[0]),
             )
+
+
+def _check_any(found: Sequence[Residual]) -> None:
+    if found and all(each.remark for each in found):
+        raise CampaignError(
+            f"none of {len(found)} predictions has a residual; the first: {found[0].remark}; "
+            "mend what it says, or query with hybrid, which needs no residuals"
+        )
 
 
 def _evaluate(

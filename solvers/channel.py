@@ -13,8 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
 
-import numpy as np
-
 from pools.errors import SolverError, UsageError
 from pools.outcome import Outcome
 from pools.sample import Sample
@@ -23,6 +21,7 @@ from solvers import continuation
 from solvers.channel_flow import ChannelFlow
 from solvers.channel_mesh import LEVELS, Obstacle
 from solvers.navier_stokes import Array, Iterations, newton
+from solvers.predicted import check_predicted
 from solvers.settings import ChannelSettings
 
 NUMERICS = 1  # raise it when a change of the code alters answers: samples are then solved anew
@@ -91,7 +90,7 @@ class ChannelSolver:
         """
         with (directory / _LOG).open("w", encoding="utf-8", buffering=1) as log:
             flow = self._mesh(sample, directory, log)
-        _check_fields(fields, flow.space.nodes)
+        check_predicted(fields, flow.space.nodes, FIELDS)
         predicted = dict(zip(FIELDS, fields.T, strict=True))
         return flow.residual(flow.problem(_reynolds(sample)), flow.with_boundary(predicted))
 
@@ -193,19 +192,6 @@ def _reynolds(sample: Sample) -> float:
     if not reynolds > 0:
         raise UsageError(f"reynolds is {reynolds:g}; it must be above 0: raise its lower bound")
     return reynolds
-
-
-def _check_fields(fields: Array, nodes: int) -> None:
-    if fields.shape != (nodes, len(FIELDS)):
-        raise UsageError(
-            f"the fields have shape {fields.shape}; the residual needs {', '.join(FIELDS)} at "
-            f"the mesh's points, shape ({nodes}, {len(FIELDS)})"
-        )
-    if not np.isfinite(fields).all():
-        raise UsageError(
-            "the predicted fields are not finite; the training of the surrogate diverged: lower "
-            "its learning rate, or look for non-finite values in the training pool"
-        )
 
 
 def _failure(outcome: Outcome, reason: str, directory: Path) -> SolverError:

@@ -95,6 +95,13 @@ def test_what_fails_is_nan_and_told(
     assert re.search(words, caplog.text)
 
 
+def test_where_all_fail_the_query_does(trained: Campaign, tmp_path: Path) -> None:
+    residual = asking(trained, tmp_path, solver=solver(edge=-1))
+    with pytest.raises(CampaignError, match=r"none of 2 .* the first iteration diverged; mend"):
+        residual(np.array([[0.1, 0.5], [0.9, 0.5]]))
+    assert residual.seconds > 0
+
+
 def test_it_leaves_nothing_behind_and_no_sample_knows_of_it(
     trained: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

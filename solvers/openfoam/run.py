@@ -1,5 +1,6 @@
 """One run of a case, from the template to its last command."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +30,15 @@ from solvers.openfoam.values import (
     named,
     values_of,
 )
+
+_UNIFORM = re.compile(r"uniform\s+([^\s()]+|\([^()]*\))")
+_ONE_ITERATION = """
+// Written by solverloop: one iteration from the initial fields, for its residuals.
+startFrom startTime;
+startTime 0;
+stopAt endTime;
+endTime $deltaT;
+"""
 
 
 @dataclass
@@ -99,6 +109,33 @@ class CaseRun:
             self._run(command)
         if is_decomposed:
             self._reconstruct()
+
+    def uniform_value(self, field: str) -> str:
+        """Return the inner value of an initial field as OpenFOAM reads it: `uniform (1 0 0)`.
+
+        Raises:
+            UsageError: there is no such field, or it is not uniform.
+        """
+        place = f"0/{field}"
+        text = dictionary_value(self.case, place, "internalField", self._environment()) or ""
+        if not _UNIFORM.fullmatch(text):
+            raise UsageError(
+                f"the template's {place} has no uniform internalField (a number or a vector), "
+                "which predicted fields are put into; give it one, or query with hybrid, which "
+                "needs no residuals"
+            )
+        return text
+
+    def iterate_once(self) -> Log:
+        """Run one iteration of the template's solver on the mesh, and return its log.
+
+        What else the case runs would change the fields that it begins from, or its answer.
+        """
+        with (self.case / "system" / "controlDict").open("a") as file:
+            file.write(_ONE_ITERATION)
+        application = Template(Path(self.settings.template)).application()
+        self._run(Command(run=f"{application} -noFunctionObjects", role="solve"))
+        return self.ended[-1].log
 
     @property
     def solver_log(self) -> Log:

@@ -9,16 +9,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pools.errors import UsageError
 from pools.sample import Sample
 from pools.solution import Mesh, Solution
 from solvers.openfoam.answer import Answer, read_region
 from solvers.openfoam.installation import find_installation
+from solvers.openfoam.predicted import check_residual, residual_of
 from solvers.openfoam.quantities import unit_of
 from solvers.openfoam.run import CaseRun
 from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.openfoam.start import case_of
 from solvers.openfoam.template import Template
+
+Array = NDArray[np.float64]
 
 NUMERICS = 1  # raise it when a change of the code alters answers: samples are then solved anew
 
@@ -73,6 +79,18 @@ class OpenFOAMSolver:
         run.solve()
         units = {**self.quantities, **self.fields}
         return Answer(run, units, self._template.is_steady()).solution(sample, self.fingerprint)
+
+    def residual(self, sample: Sample, fields: Array, directory: Path) -> float:
+        """Return how far fields are from solving a steady case, from one iteration on one core.
+
+        Its initial residuals of the predicted fields' equations: OpenFOAM's own measure. It is
+        small, not 0, for the solution, which is interpolated to the cells.
+        """
+        check_residual(self.settings, steady=self._template.is_steady())
+        alone = self.settings.model_copy(update={"ranks": 1})
+        run = CaseRun(alone, directory.resolve(), sample.parameters, find_installation())
+        run.prepare()
+        return residual_of(run, fields)
 
     @cached_property
     def _template(self) -> Template:

@@ -9,6 +9,10 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pools.errors import UsageError
 from solvers.openfoam.command import Command
 from solvers.openfoam.dimensions import field_file
 
@@ -54,6 +58,42 @@ def begin_from(source: Path, case: Path) -> Command | None:
         if written is not None and written.suffix != ".gz":
             initial.write_bytes(_with_inner(initial.read_bytes(), written.read_bytes()))
     return None
+
+
+def put_inner(initial: Path, uniform: str, values: NDArray[np.float64]) -> None:
+    """Give an initial field other inner values, as text.
+
+    Args:
+        initial: the field's file.
+        uniform: its own inner value, which patches that take it by name keep.
+        values: one a cell, shape (cells,) or (cells, 3).
+
+    Raises:
+        UsageError: the file is compressed, or its parts do not begin lines.
+    """
+    before = initial.read_bytes() if initial.is_file() else b""
+    content = before.replace(b"$internalField", uniform.encode())
+    if _span(content) is None:
+        raise UsageError(
+            f"predicted fields cannot be put into the template's 0/{initial.name}: it must be "
+            "there uncompressed, with internalField and boundaryField each at the beginning of "
+            "a line; rewrite it so, or query with hybrid, which needs no residuals"
+        )
+    initial.write_bytes(_with_inner(content, _inner_text(values).encode()))
+
+
+def _inner_text(values: NDArray[np.float64]) -> str:
+    """Return the part of a field's file that holds its inner values, with its format before."""
+    kind = "scalar" if values.ndim == 1 else "vector"
+    rows = "\n".join(_row_text(row) for row in values.tolist())
+    return (
+        f"format ascii;\ninternalField nonuniform List<{kind}> {len(values)}\n(\n{rows}\n);\n\n"
+        "boundaryField\n"
+    )
+
+
+def _row_text(row: float | list[float]) -> str:
+    return repr(row) if isinstance(row, float) else f"({' '.join(map(repr, row))})"
 
 
 def case_of(provenance: Mapping[str, object]) -> Path | None:
