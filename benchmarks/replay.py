@@ -156,7 +156,7 @@ class Replay:
                 space=space,
                 design=cast(DesignSequence, self.problem.design(self.seed, used)),  # or alike
                 foretold=(),
-                budget_left=1 - step / self.plan.steps,
+                budget_left=1 - step / max(self.plan.steps, 1),
                 residual=refuse_residual,
                 rng=generator_for(self.seed, step, "query"),
                 active_learning_step_idx=step,

@@ -57,6 +57,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     from flows.cli import main
 
     monkeypatch.setattr("flows.cli._prepare_environment", lambda **_: None)
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest's own, where it runs several workers
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         monkeypatch.setattr("sys.argv", ["solverloop", *map(str, arguments)])

@@ -85,7 +85,7 @@ def test_another_campaigns_directory_is_refused(tmp_path: Path) -> None:
             "  parameters.length.high: it began with 1.0, now 2.0\n",
         ),
         ({"surrogate": {"width": 8}}, "  surrogate.width: it began with 16, now 8\n"),
-        ({"query": [{"kind": "random"}]}, "  query: it began with [{'kind': 'sbal', "),
+        ({"query": [{"kind": "random"}]}, "  query: it began with [{'kind': 'hybrid', "),
     ],
 )
 def test_a_changed_fixed_section_is_named_with_both_values(

@@ -111,13 +111,14 @@ def test_without_a_near_one_all_keys_are_named() -> None:
             "query.0.kind: got 'sbla', but it must be one of 'random', 'sobol', "
             "'latin_hypercube', 'top_k', 'sbal', 'mix', 'core_set', 'kmeans_plus_plus', "
             "'maxdet', 'bait', 'lcmd', 'latent_novelty', 'entropy', 'query_by_committee', "
-            "'hybrid', 'callable'",
+            "'hybrid', 'physics_residual', 'callable', 'strategy'",
         ),
         (
             {"query": [{"fraction": 1}]},
             "query.0.kind: missing; it must be one of 'bait', 'callable', 'core_set', "
             "'entropy', 'hybrid', 'kmeans_plus_plus', 'latent_novelty', 'latin_hypercube', "
-            "'lcmd', 'maxdet', 'mix', 'query_by_committee', 'random', 'sbal', 'sobol', 'top_k'",
+            "'lcmd', 'maxdet', 'mix', 'physics_residual', 'query_by_committee', 'random', 'sbal', "
+            "'sobol', 'strategy', 'top_k'",
         ),
         ({"surrogate": {"kind": "gp"}}, "surrogate.kind: got 'gp', but it must be 'ensemble'"),
         (
@@ -282,7 +283,7 @@ def test_impossible_bounds_are_named(parameter: dict[str, Any], expected: str) -
         ),
         (
             {"surrogate": {"members": 1}},
-            "surrogate.members is 1, but the query sbal needs the uncertainty of at least 2",
+            "surrogate.members is 1, but the query hybrid needs the uncertainty of at least 2",
         ),
         (
             {"surrogate": {"initial": {**RATE, "end": 1}}},

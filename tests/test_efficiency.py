@@ -174,7 +174,7 @@ def test_a_strategy_is_written_with_its_settings() -> None:
     ("name", "words"),
     [
         ("sbla", "kinds are random, sobol"),
-        ("hybrid:shortlst=8", "settings of hybrid are fraction, shortlist"),
+        ("hybrid:shortlst=8", "settings of hybrid are fraction, refine, shortlist"),
         ("hybrid:beta", "write KEY=VALUE"),
         ("sbal:beta=often", "sbal:beta=often"),
     ],
