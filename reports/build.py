@@ -10,7 +10,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from phases.campaign import Campaign
-from phases.overview import steps_of
+from phases.overview import all_records, steps_of
 from phases.progress import tell
 from pools.files import publish_bytes
 from pools.space import ParameterSpace
@@ -221,6 +221,7 @@ def _page(campaign: Campaign, drawings: Sequence[Drawing]) -> Page:
         made_at=datetime.now(UTC).isoformat(sep=" ", timespec="minutes"),
         standing=standing(campaign),
         steps=steps_of(campaign),
+        samples=[record for record in all_records(campaign) if record.outcome is not None],
         last=points[-1] if points else None,
         drawings=drawings,
         configuration=configuration,

@@ -7,6 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from phases.overview import StepOverview
+from pools.record import SampleRecord
+from reports.asking import Asking, asking
 from reports.canvas import DPI, pretty_unit
 from reports.learning_curve import CurvePoint
 from reports.standing import Standing
@@ -46,6 +48,7 @@ class Page:
         made_at: when the page was made.
         standing: how the campaign stands.
         steps: every step that began.
+        samples: every sample that was tried and how it ended, in the order of asking.
         last: the last measured step; None before the first.
         drawings: the pictures, in order.
         configuration: the content of campaign.yaml.
@@ -57,10 +60,16 @@ class Page:
     made_at: str
     standing: Standing
     steps: Sequence[StepOverview]
+    samples: Sequence[SampleRecord]
     last: CurvePoint | None
     drawings: Sequence[Drawing]
     configuration: str
     versions: Mapping[str, str]
+
+    @property
+    def asking(self) -> list[Asking]:
+        """Who asked for how many samples, and what came of them."""
+        return asking(self.samples)
 
 
 def page_html(page: Page) -> str:

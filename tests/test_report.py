@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from html import unescape
 from pathlib import Path
 
 import matplotlib
@@ -12,7 +13,7 @@ from campaign_examples import WAVE
 
 from flows.command_report import report_command
 from phases.append import append, append_design
-from phases.asked import initial_picks
+from phases.asked import initial_picks, queried_picks
 from phases.campaign import Campaign
 from phases.config import parse
 from phases.design import design
@@ -24,11 +25,13 @@ from phases.label import (
     step_to_solve,
 )
 from phases.metrology import metrology
+from phases.overview import all_records
 from phases.query import query
 from phases.stopping import stopping_decision
 from phases.train import train
 from pools.errors import SolverError
 from pools.pick import Pick
+from reports.asking import asking
 from reports.build import build_report
 from reports.data import tried_samples
 from reports.page import Drawing, Page, duration, number, page_html
@@ -145,6 +148,17 @@ def test_the_page_tells_how_the_campaign_stands(second: Campaign, html: str) -> 
         assert signal.message in html
 
 
+def test_the_page_says_who_asked_for_which_sample_and_why(second: Campaign, html: str) -> None:
+    for pick in queried_picks(second, 0):
+        row = next(line for line in html.splitlines() if f"<code>{pick.sample.id}</code>" in line)
+        assert f"<td>{pick.asked_by}</td><td>{pick.reason}</td>" in unescape(row)
+    asked = {each.name: each for each in asking(all_records(second))}
+    assert [*asked][:2] == ["initial design", "test set"]
+    assert asked["initial design"].asked == 6
+    assert sum(each.asked for each in asked.values()) == 6 + 8 + 4
+    assert sum(each.failed for each in asked.values()) == len(standing(second).failures)
+
+
 def test_a_campaign_that_stopped_says_why(
     second: Campaign, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -238,7 +252,7 @@ def test_a_drawing_on_the_page_has_its_caption() -> None:
     nothing = Standing(0, 0, (), 0.0, "Nothing.", None, None)
     content = PNG + b"\0\0\0\rIHDR" + (1600).to_bytes(4)
     drawing = Drawing("a.png", "Title", "What <it> shows.", content)
-    page = Page("name", "", "now", nothing, [], None, [drawing], "a: 1", {"numpy": "2"})
+    page = Page("name", "", "now", nothing, [], [], None, [drawing], "a: 1", {"numpy": "2"})
     html = page_html(page)
     assert '<img src="a.png" alt="Title" width="1000"' in html
     assert "What &lt;it&gt; shows." in html
