@@ -1,12 +1,11 @@
 """What was asked of the solver: the picks of a design or a query, on disk."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from phases.campaign import Campaign
-from pools.errors import IntegrityError
+from phases.step_file import damaged, read_step_file
 from pools.files import publish_json
 from pools.ledger import Entry
 from pools.pick import Pick
@@ -25,14 +24,12 @@ def read_picks(file: Path) -> list[Pick]:
     Raises:
         IntegrityError: the file is missing or damaged.
     """
+    what = "lists samples that were asked for"
+    content = read_step_file(file, what)
     try:
-        content = json.loads(file.read_text())
         return [Pick(**{**pick, "sample": Sample(**pick["sample"])}) for pick in content]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise IntegrityError(
-            f"cannot read {file}, which lists samples that were asked for ({error}); run "
-            "`solverloop check` on the campaign's directory: it makes the file again"
-        ) from error
+    except (TypeError, KeyError) as error:
+        raise damaged(file, what, error) from error
 
 
 def initial_picks(campaign: Campaign) -> list[Pick]:

@@ -1,12 +1,11 @@
 """What a strategy sees after `attach`: the state of a campaign at one step."""
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Never, Protocol
+from typing import Never, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,10 @@ from phases.outcomes import outcomes
 from phases.progress import LOGGER
 from phases.residual import PredictedResidual
 from phases.spent import budget_left_at
+from phases.step_file import read_step_file
 from phases.unbiased import foretold_until
 from pools.candidates import CandidatePool, DesignSequence
-from pools.errors import IntegrityError, UsageError
+from pools.errors import UsageError
 from pools.outcomes import Outcomes
 from pools.pick import Pick
 from pools.seeds import generator_for, seed_for
@@ -206,24 +206,9 @@ def metrology_strategy(campaign: Campaign, *, before: int | None = None) -> Fixe
     strategy = FixedTestSet()
     measured = [e.step for e in campaign.ledger.entries() if e.phase == "metrology"]
     for step in measured[:before]:
-        strategy.append(_record(campaign.step_directory(step) / "metrics.json"))
+        file = campaign.step_directory(step) / "metrics.json"
+        strategy.append(read_step_file(file, "holds a step's metrics"))
     return strategy
-
-
-def _record(file: Path) -> dict[str, Any]:
-    """Read what a step measured.
-
-    Raises:
-        IntegrityError: the file is missing or damaged.
-    """
-    try:
-        content: dict[str, Any] = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise IntegrityError(
-            f"cannot read {file}, which holds a step's metrics ({error}); run `solverloop check` "
-            "on the campaign's directory: it makes the file again"
-        ) from error
-    return content
 
 
 def design_points_used(campaign: Campaign, step: int) -> int:

@@ -5,13 +5,12 @@ not been measured yet when they are appended; so every number is of a learner th
 samples.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from phases.asked import queried_picks
 from phases.campaign import Campaign
-from pools.errors import IntegrityError
+from phases.step_file import read_step_file
 from pools.files import publish_json
 from pools.seeds import seed_for
 from pools.training import TrainingPool
@@ -85,13 +84,7 @@ def _content(campaign: Campaign, step: int) -> dict[str, Any]:
     file = _file(campaign, step)
     if f"steps/{step:03d}/unbiased.json" not in _recorded(campaign, step):
         return {"foretold": [], "estimate": None}  # of a version that did not measure it
-    try:
-        content: dict[str, Any] = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise IntegrityError(
-            f"cannot read {file}, which holds what was foretold ({error}); run `solverloop check` "
-            "on the campaign's directory: it makes the file again"
-        ) from error
+    content: dict[str, Any] = read_step_file(file, "holds what was foretold")
     return content
 
 
