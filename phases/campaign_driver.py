@@ -242,9 +242,8 @@ class CampaignDriver:
 
     @property
     def budget_left(self) -> float:
-        """Share of the budget that is not spent; 0 without a budget."""
-        step = self.campaign.next_to_train()
-        return budget_left_at(self.campaign, step, len(self.training_pool))
+        """Share of the budget of solver seconds that is not spent; 0 without one."""
+        return budget_left_at(self.campaign, self.campaign.next_to_train())
 
     @property
     def outcomes(self) -> Outcomes:

@@ -53,7 +53,7 @@ class Scope:
         space: the parameter space.
         design: the Sobol' sequence that the initial design began.
         foretold: what was foretold of the Sobol' share so far.
-        budget_left: share of the campaign's budget that is not spent; 0 without a budget.
+        budget_left: share of the budget of solver seconds that is not spent; 0 without one.
         residual: how far predicted fields are from solving the equations.
         rng: the only source of random numbers of this step's phase.
         active_learning_step_idx: the step.
@@ -142,7 +142,7 @@ def scope(campaign: Campaign, step: int, phase: str) -> Iterator[Scope]:
             space=config.parameters,
             design=design_before(campaign, step),
             foretold=foretold_until(campaign, measured),
-            budget_left=budget_left_at(campaign, step, len(training)),
+            budget_left=budget_left_at(campaign, step),
             residual=PredictedResidual(campaign, learner, logger),
             rng=generator_for(config.seed, step, phase),
             active_learning_step_idx=step,

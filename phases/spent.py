@@ -23,13 +23,7 @@ def _seconds(entry: Entry) -> float:
     return float(entry.summary.get(RESIDUAL_SECONDS, 0.0)) if entry.phase == "query" else 0.0
 
 
-def budget_left_at(campaign: Campaign, step: int, labelled: int) -> float:
-    """Return the share of the budget that was not spent when a step trained; 0 without a budget.
-
-    Args:
-        campaign: whose.
-        step: which.
-        labelled: training samples that the step has.
-    """
+def budget_left_at(campaign: Campaign, step: int) -> float:
+    """Return the share of solver seconds that was left when a step trained; 0 without a budget."""
     seen = [entry for entry in campaign.ledger.entries() if is_seen(entry, step)]
-    return budget_left(labelled, seconds_of(seen), campaign.config.stopping)
+    return budget_left(seconds_of(seen), campaign.config.stopping)

@@ -42,26 +42,20 @@ def within(budget_seconds: float, picks: Sequence[Pick], seconds: Array) -> list
     return sorted(order[: affordable(seconds[order], budget_seconds)])
 
 
-def budget_left(labelled: int, solver_seconds: float, settings: StoppingSettings) -> float:
-    """Return the share of the budget that is not spent, from 1 to 0: solver seconds, else samples.
+def budget_left(solver_seconds: float, settings: StoppingSettings) -> float:
+    """Return the share of the solver seconds' budget that is not spent, from 1 to 0.
 
     As the exponent of the cost in an acquisition it asks for cheap samples while there is much to
-    spend on, and for the best at the end [Lee2020]. Without a budget it is 0: cost does not count.
+    spend on, and for the best at the end [Lee2020]. Without a budget of seconds it is 0: then what
+    is chosen does not depend on how fast a machine is.
 
     Args:
-        labelled: training samples so far.
-        solver_seconds: that were spent on them, and on those that failed.
+        solver_seconds: that were spent on training samples, and on those that failed.
         settings: the budgets.
     """
-    if settings.budget_solver_seconds is not None:
-        return _left(settings.budget_solver_seconds, solver_seconds)
-    if settings.budget_samples is not None:
-        return _left(settings.budget_samples, labelled)
-    return 0.0
-
-
-def _left(total: float, spent: float) -> float:
-    return max(total - spent, 0.0) / total
+    if (total := settings.budget_solver_seconds) is None:
+        return 0.0
+    return max(total - solver_seconds, 0.0) / total
 
 
 def _by_turns(picks: Sequence[Pick]) -> list[int]:

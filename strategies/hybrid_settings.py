@@ -43,8 +43,8 @@ class HybridSettings(BaseModel):
     """Least chance of a solution to be asked for, while enough candidates have it; where too few
     have, a quarter."""
     cost: Power | Literal["cooled"] = "cooled"
-    """Exponent of the expected solver seconds: 0 ignores them; `cooled` is the share of the budget
-    (`stopping.budget_solver_seconds`, else `budget_samples`) that is left; 0 without a budget."""
+    """Exponent of the expected solver seconds: 0 ignores them; `cooled` is the share of
+    `stopping.budget_solver_seconds` that is left, and 0 without that budget."""
     features: Likeness = "gradients"
 
 

@@ -111,7 +111,7 @@ class CampaignScope(Protocol):
 
     @property
     def budget_left(self) -> float:
-        """Share of the campaign's budget that is not spent, from 1 to 0; 0 without a budget."""
+        """Share of the budget of solver seconds that is not spent, from 1 to 0; 0 without one."""
         ...
 
     @property
