@@ -14,6 +14,11 @@ from strategies.protocols import TrainingLoop
 from strategies.requirements import READ_POOL, TRAINING_POOL, require
 from surrogates.training_loop import DefaultTrainingLoop
 
+_EXAMPLES = {
+    "optimizer_cls": "torch.optim.AdamW",
+    "scheduler_cls": "torch.optim.lr_scheduler.CosineAnnealingLR",
+}
+
 
 @dataclass(frozen=True)
 class OptimizerConfig:
@@ -32,6 +37,9 @@ class OptimizerConfig:
     scheduler_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("optimizer_cls", "scheduler_cls"):
+            if (kind := getattr(self, name)) is not None and not isinstance(kind, type):
+                raise UsageError(f"{name} is {kind!r}; give a class, such as {_EXAMPLES[name]}")
         rate = self.optimizer_kwargs.get("lr", 1.0)
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
             raise UsageError(f"optimizer_kwargs: lr is {rate!r}; give a number above 0")
@@ -169,6 +177,7 @@ class TrainingConfig:
         if "train_datapool" not in given:
             raise UsageError(
                 "train_datapool is missing: pools are not kept in configurations; give it, as in "
+                "Driver.load_checkpoint(path, learner=..., train_datapool=pool) or "
                 "TrainingConfig.from_dict(data, train_datapool=pool)"
             )
         fine_tuning = data.get("fine_tuning_optimizer_config")

@@ -30,6 +30,7 @@ from torch import nn
 
 from phases.driver import Driver
 from phases.driver_log import FILE
+from phases.training_config import OptimizerConfig
 from pools.errors import CampaignError, TooFewLabelsError, UsageError
 from strategies.phase import ActiveLearningPhase
 from surrogates.training_loop import DefaultTrainingLoop
@@ -120,6 +121,13 @@ def test_the_unlabeled_pool_loses_what_was_asked_for(tmp_path: Path) -> None:
     assert len(one.unlabeled_pool) == 40 - 9
     left = [x.tolist() for x in one.unlabeled_pool]
     assert all(x.tolist() not in left for x, _ in list(one.training_pool)[6:])
+
+
+def test_strategies_that_choose_nothing_of_what_is_left(tmp_path: Path) -> None:
+    idle = Largest()
+    idle.max_samples = 0
+    one = Driver(config(tmp_path), learner(), strategies(query_strategies=[idle]), training())
+    assert one.run().endswith("nothing of the unlabeled pool: although 40 samples are left")
 
 
 def test_an_exhausted_pool_ends_the_run(tmp_path: Path) -> None:
@@ -377,6 +385,9 @@ def test_a_training_pool_without_append(tmp_path: Path) -> None:
     ("given", "words"),
     [
         ({"query_strategies": []}, "query_strategies is empty"),
+        ({"query_strategies": Largest()}, r"give a list, even of one: .*\[Largest\(...\)\]"),
+        ({"query_strategies": [Largest]}, r"is the class Largest itself; .* Largest\(\)"),
+        ({"label_strategy": Exact}, "label_strategy is the class Exact itself"),
         ({"query_strategies": [Exact()]}, "lacks `sample`, `max_samples`"),
         ({"label_strategy": Error()}, "label_strategy is a Error and lacks `label`"),
         ({"metrology_strategies": [Exact()]}, r"metrology_strategies\[0\] is a Exact"),
@@ -406,6 +417,25 @@ def test_configurations_that_cannot_be(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         config(tmp_path, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"optimizer_cls": "AdamW"}, "optimizer_cls is 'AdamW'; give a class, such as torch"),
+        ({"scheduler_cls": "StepLR"}, "scheduler_cls is 'StepLR'; give a class, such as torch"),
+    ],
+)
+def test_optimizers_and_schedulers_are_classes(given: Mapping[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        OptimizerConfig(**given)
+
+
+def test_a_run_is_not_resumed_without_its_pool(tmp_path: Path) -> None:
+    one = driver(tmp_path)
+    one.active_learning_step()
+    with pytest.raises(UsageError, match=r"as in Driver.load_checkpoint\(.*train_datapool=pool"):
+        Driver.load_checkpoint(one.log_dir, learner())
 
 
 def test_flags_that_contradict_the_parts(tmp_path: Path) -> None:
