@@ -410,6 +410,9 @@ def test_strategies_that_lack_something(given: Mapping[str, Any], words: str) ->
         ({"run_id": "a/b"}, "run_id is 'a/b'"),
         ({"collate_fn": 3}, "collate_fn is 3"),
         ({"num_dataloader_workers": -1}, "num_dataloader_workers is -1"),
+        ({"seed": "a"}, "seed is 'a'; give a whole number of at least 0"),
+        ({"device": "gpu"}, "device is 'gpu'; give one of torch's, such as 'cpu'"),
+        ({"dtype": "float32"}, "dtype is 'float32'; give one of torch's, such as torch.float32"),
     ],
 )
 def test_configurations_that_cannot_be(
@@ -429,6 +432,37 @@ def test_configurations_that_cannot_be(
 def test_optimizers_and_schedulers_are_classes(given: Mapping[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         OptimizerConfig(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"max_training_epochs": "5"}, "max_training_epochs is '5'; give at least 1"),
+        ({"max_fine_tuning_epochs": 0}, "max_fine_tuning_epochs is 0; give at least 1"),
+        ({"optimizer_config": torch.optim.AdamW}, "give an OptimizerConfig, which makes a new"),
+        ({"optimizer_config": None}, "optimizer_config is None; give an OptimizerConfig"),
+    ],
+)
+def test_trainings_that_cannot_be(given: Mapping[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        training(**given)
+
+
+@pytest.mark.parametrize("wrong", ["config", "strategies_config", "training_config"])
+def test_parts_in_each_others_places(tmp_path: Path, wrong: str) -> None:
+    parts: dict[str, Any] = {
+        "config": config(tmp_path),
+        "strategies_config": strategies(),
+        "training_config": training(),
+    }
+    with pytest.raises(UsageError, match=f"^{wrong} is a list; give a .*: a driver is made as"):
+        Driver(learner=learner(), **{**parts, wrong: []})
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="device is 'cuda', but torch finds no GPU here"):
+        Driver(config(tmp_path, device="cuda"), learner(), strategies(), training())
 
 
 def test_a_run_is_not_resumed_without_its_pool(tmp_path: Path) -> None:
