@@ -21,7 +21,7 @@ from phases.driver_checkpoint import (
     read_snapshot,
     write_snapshot,
 )
-from phases.driver_checks import check_parts, check_steps
+from phases.driver_checks import check_kinds, check_parts, check_steps
 from phases.driver_config import DriverConfig
 from phases.driver_log import DriverLog, Where
 from phases.driver_pool import DriverPool
@@ -75,6 +75,7 @@ class Driver:
         training_config: TrainingConfig | None = None,
         inference_fn: InferenceProtocol | None = None,
     ) -> None:
+        check_kinds(config, strategies_config, training_config)
         self.distribution = Distribution.of(config.dist_manager).patient()
         self.config = _as_on_first(config, self.distribution)
         self.learner = learner

@@ -113,7 +113,7 @@ def put_aside(run: Path, resumed: Snapshot) -> list[Path]:
         Where they are now.
     """
     here = (resumed.step, STEP.index(resumed.phase), resumed.epoch or 0)
-    behind = [place for place in _checkpoints(run) if _order(place) > here]
+    behind = sorted((p for p in _checkpoints(run) if _order(p) > here), key=_order)
     if not behind:
         return []
     taken = len(list((run / "superseded").glob("*")))

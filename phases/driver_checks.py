@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from phases.driver_config import DriverConfig
 from phases.strategies_config import StrategiesConfig
 from phases.training_config import TrainingConfig
@@ -10,6 +12,24 @@ from strategies.requirements import LEARNER, require
 
 if TYPE_CHECKING:
     from phases.driver import Driver
+
+
+def check_kinds(config: object, strategies: object, training: object) -> None:
+    """Check that each configuration is one: they are easily given in another order.
+
+    Raises:
+        UsageError: one is something else.
+    """
+    for name, given, kind in (
+        ("config", config, DriverConfig),
+        ("strategies_config", strategies, StrategiesConfig),
+        ("training_config", training, TrainingConfig),
+    ):
+        if not isinstance(given, kind) and (given is not None or kind is not TrainingConfig):
+            raise UsageError(
+                f"{name} is a {type(given).__name__}; give a {kind.__name__}: a driver is made as "
+                "Driver(DriverConfig(...), learner, StrategiesConfig(...), TrainingConfig(...))"
+            )
 
 
 def check_parts(
@@ -24,6 +44,11 @@ def check_parts(
         UsageError: one is missing, or contradicts another.
     """
     require(learner, LEARNER, "learner")
+    if str(config.device).startswith("cuda") and not torch.cuda.is_available():
+        raise UsageError(
+            f"device is '{config.device}', but torch finds no GPU here; give device='cpu' (to "
+            "load_checkpoint in driver_config_overrides), or install torch with CUDA"
+        )
     if not config.skip_training and training is None:
         raise UsageError(
             "training_config is None but skip_training is False; give a TrainingConfig, or "

@@ -95,8 +95,10 @@ class DriverConfig:
         object.__setattr__(self, "root_log_dir", Path(self.root_log_dir))
         if self.seed is None:
             object.__setattr__(self, "seed", torch.initial_seed() % 2**63)
+        _whole(self, "seed", 0)
         if isinstance(self.device, str):
-            object.__setattr__(self, "device", torch.device(self.device))
+            object.__setattr__(self, "device", _device(self.device))
+        _check_dtype(self.dtype)
 
     @property
     def log_dir(self) -> Path:
@@ -155,6 +157,20 @@ def _whole(config: DriverConfig, name: str, least: int) -> None:
     value = getattr(config, name)
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise UsageError(f"{name} is {value!r}; give a whole number of at least {least}")
+
+
+def _check_dtype(dtype: object) -> None:
+    if dtype is not None and not isinstance(dtype, torch.dtype):
+        raise UsageError(f"dtype is {dtype!r}; give one of torch's, such as torch.float32")
+
+
+def _device(text: str) -> torch.device:
+    try:
+        return torch.device(text)
+    except RuntimeError as error:
+        raise UsageError(
+            f"device is {text!r}; give one of torch's, such as 'cpu' or 'cuda:0'"
+        ) from error
 
 
 def _dtype(text: str) -> torch.dtype:

@@ -14,8 +14,6 @@ from strategies.protocols import name_of
 if TYPE_CHECKING:
     from phases.driver import Driver
 
-_EXHAUSTED = "the query strategies chose nothing: the unlabeled pool is exhausted"
-
 
 def label(driver: "Driver", args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     """Label what was chosen and append it to the training pool.
@@ -56,7 +54,7 @@ def _obtain(
     result = labelling.conclude(driver.query_queue)
     driver.failed += result.failed
     _say(driver, result, asked)
-    return drain(driver.label_queue), "" if asked or result.kept else _EXHAUSTED
+    return drain(driver.label_queue), "" if asked or result.kept else _nothing(driver)
 
 
 def _run(
@@ -91,6 +89,16 @@ def _say(driver: "Driver", result: Labelled, asked: int) -> None:
             f"samples of step {driver.active_learning_step_idx}; its log says why. Mend the cause "
             f"and resume with {_resume(driver)}: the same samples are labelled"
         )
+
+
+def _nothing(driver: "Driver") -> str:
+    """Say that nothing was chosen, and whether there was something to choose from."""
+    driver.hide_asked()
+    pool = driver.unlabeled_pool
+    if pool is None:
+        return "the query strategies chose nothing"
+    why = f"although {len(pool)} samples are left" if len(pool) else "it is exhausted"
+    return f"the query strategies chose nothing of the unlabeled pool: {why}"
 
 
 def _resume(driver: "Driver") -> str:

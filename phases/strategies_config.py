@@ -1,6 +1,6 @@
 """Who chooses, who labels, who measures, and what they pass each other."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -36,7 +36,7 @@ class StrategiesConfig:
 
     def __post_init__(self) -> None:
         for name, needed in self._kinds.items():
-            object.__setattr__(self, name, list(getattr(self, name) or ()))
+            object.__setattr__(self, name, _list(getattr(self, name), name))
             for place, strategy in enumerate(getattr(self, name)):
                 require(strategy, needed, f"{name}[{place}]")
         if not self.query_strategies:
@@ -95,6 +95,17 @@ class StrategiesConfig:
                     f"{queue} is no queue that this program has imported; give queue_cls"
                 )
         return cls(**{**known, **given})
+
+
+def _list(strategies: Any, name: str) -> list[Any]:  # noqa: ANN401 - whatever was given
+    if strategies is None:
+        return []
+    if not isinstance(strategies, Iterable):
+        raise UsageError(
+            f"{name} is a {type(strategies).__name__}; give a list, even of one: {name}=["
+            f"{type(strategies).__name__}(...)]"
+        )
+    return list(strategies)
 
 
 def _written(strategy: object) -> dict[str, Any] | None:

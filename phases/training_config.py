@@ -14,6 +14,11 @@ from strategies.protocols import TrainingLoop
 from strategies.requirements import READ_POOL, TRAINING_POOL, require
 from surrogates.training_loop import DefaultTrainingLoop
 
+_EXAMPLES = {
+    "optimizer_cls": "torch.optim.AdamW",
+    "scheduler_cls": "torch.optim.lr_scheduler.CosineAnnealingLR",
+}
+
 
 @dataclass(frozen=True)
 class OptimizerConfig:
@@ -32,6 +37,9 @@ class OptimizerConfig:
     scheduler_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("optimizer_cls", "scheduler_cls"):
+            if (kind := getattr(self, name)) is not None and not isinstance(kind, type):
+                raise UsageError(f"{name} is {kind!r}; give a class, such as {_EXAMPLES[name]}")
         rate = self.optimizer_kwargs.get("lr", 1.0)
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
             raise UsageError(f"optimizer_kwargs: lr is {rate!r}; give a number above 0")
@@ -128,9 +136,13 @@ class TrainingConfig:
                 f"train_loop_fn is a {type(self.train_loop_fn).__name__}, which cannot be called; "
                 "give a training loop, such as DefaultTrainingLoop()"
             )
-        for name in ("max_training_epochs", "max_fine_tuning_epochs"):
-            if (epochs := getattr(self, name)) is not None and epochs < 1:
-                raise UsageError(f"{name} is {epochs}; give at least 1")
+        for name, is_needed in (("max_training_epochs", True), ("max_fine_tuning_epochs", False)):
+            _check_epochs(getattr(self, name), name, is_needed=is_needed)
+        for name, is_needed in (
+            ("optimizer_config", True),
+            ("fine_tuning_optimizer_config", False),
+        ):
+            _check_optimizer(getattr(self, name), name, is_needed=is_needed)
 
     def epochs(self, step: int) -> int:
         """Return the epochs of a step."""
@@ -169,6 +181,7 @@ class TrainingConfig:
         if "train_datapool" not in given:
             raise UsageError(
                 "train_datapool is missing: pools are not kept in configurations; give it, as in "
+                "Driver.load_checkpoint(path, learner=..., train_datapool=pool) or "
                 "TrainingConfig.from_dict(data, train_datapool=pool)"
             )
         fine_tuning = data.get("fine_tuning_optimizer_config")
@@ -181,6 +194,22 @@ class TrainingConfig:
         if "train_loop_fn" not in given:
             known["train_loop_fn"] = _loop(data["train_loop_fn"])
         return cls(**{**known, **given})
+
+
+def _check_epochs(epochs: object, name: str, *, is_needed: bool) -> None:
+    if epochs is None and not is_needed:
+        return
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise UsageError(f"{name} is {epochs!r}; give at least 1, a whole number")
+
+
+def _check_optimizer(config: object, name: str, *, is_needed: bool) -> None:
+    if isinstance(config, OptimizerConfig) or (config is None and not is_needed):
+        return
+    raise UsageError(
+        f"{name} is {config!r:.80}; give an OptimizerConfig, which makes a new optimizer for each "
+        "step, such as OptimizerConfig(torch.optim.AdamW, {'lr': 1e-3})"
+    )
 
 
 def _loop(arguments: Mapping[str, Any] | None) -> Any:  # noqa: ANN401 - any training loop

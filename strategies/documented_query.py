@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pools.errors import UsageError
@@ -50,7 +51,7 @@ def documented_query(path: str, arguments: Mapping[str, object], k: int) -> Docu
 
     Args:
         path: `package.module:name` of its class.
-        arguments: of the class; `max_samples` is `k`, where it takes that.
+        arguments: of the class; `max_samples` among them goes before `k`.
         k: how many samples.
 
     Raises:
@@ -62,11 +63,22 @@ def documented_query(path: str, arguments: Mapping[str, object], k: int) -> Docu
             f"the query strategy {path!r} is a {type(kind).__name__}; name a class. For example:\n"
             f"{QUERY.example}"
         )
+    _refuse_acquisition(kind, path)
     strategy = _made(kind, path, {**_size(kind, k), **arguments})
-    if not hasattr(strategy, "max_samples"):
-        strategy.max_samples = k
+    if "max_samples" not in arguments:
+        with suppress(AttributeError):  # read-only: what it asks for beyond `k` is dropped
+            strategy.max_samples = k
     require(strategy, QUERY, f"the query strategy {path!r}")
     return DocumentedQuery(strategy, k)
+
+
+def _refuse_acquisition(kind: Callable[..., Any], path: str) -> None:
+    """Tell whoever names a function of candidates how functions are named."""
+    if {"candidates", "labelled", "learner"} <= set(inspect.signature(kind).parameters):
+        raise UsageError(
+            f"the query strategy {path!r} is an acquisition, a function of candidates; name it "
+            f"by `kind: callable` and `function: {path}`"
+        )
 
 
 def _size(kind: Callable[..., Any], k: int) -> dict[str, int]:

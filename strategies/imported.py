@@ -47,5 +47,6 @@ def _check_signature(function: Acquisition, path: str, arguments: Mapping[str, o
         raise UsageError(
             f"the acquisition {path!r} takes {signature}, but it is called with (candidates, "
             f"labelled, learner, k, rng{given}): {error}; its signature must be {SIGNATURE}, with "
-            "what `arguments` gives as further keywords"
+            "what `arguments` gives as further keywords. A class with `sample` is named by "
+            "`kind: strategy`"
         ) from None

@@ -78,8 +78,13 @@ def require(thing: object, needed: Requirement, place: str) -> None:
         place: where it was given, for the error.
 
     Raises:
-        UsageError: it lacks something.
+        UsageError: it lacks something, or is a class where an object is needed.
     """
+    if isinstance(thing, type) and needed is not QUEUE:
+        raise UsageError(
+            f"{place} is the class {thing.__qualname__} itself; give an object of it, as in "
+            f"{thing.__qualname__}()"
+        )
     if lacking := [name for name in needed.members if not hasattr(thing, name)]:
         kind = thing if isinstance(thing, type) else type(thing)
         raise UsageError(

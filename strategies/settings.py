@@ -80,7 +80,8 @@ class StrategySettings(BaseModel):
     """Where its class is, as `package.module:name`; it must be importable where the campaign runs.
     It is code: name only what you trust."""
     arguments: dict[str, bool | int | float | str] = {}
-    """What the class is made with; `max_samples` is given to it where it takes that."""
+    """What the class is made with. Its `max_samples` is its share of `samples_per_step`, unless
+    it is among them."""
 
 
 QuerySettings = Annotated[

@@ -20,6 +20,12 @@ def every_other(
     return Selection(np.arange(len(candidates))[::stride][:k], reasons=("as it stands",) * k)
 
 
+def every_other_of(
+    candidates: Array, labelled: Array, learner: Learner, k: int, rng: np.random.Generator
+) -> Selection:
+    return every_other(candidates, labelled, learner, k, rng)
+
+
 def repeating(
     _candidates: Array, _labelled: Array, _learner: Learner, k: int, _rng: np.random.Generator
 ) -> Selection:

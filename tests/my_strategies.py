@@ -24,6 +24,15 @@ class Last:
             query_queue.put(pool[len(pool) - 1 - i * self.stride])
 
 
+class Sized(Last):
+    """Has a size of its own, and no argument for it."""
+
+    max_samples = 7
+
+    def __init__(self) -> None:
+        self.stride = 1
+
+
 class Uncertain(QueryStrategy):
     """A subclass of the protocol, which puts on the driver's queue and logs."""
 

@@ -27,6 +27,19 @@ def test_a_class_is_found_by_its_path_and_told_how_many(tmp_path: Path, path: st
     assert {pick.asked_by for pick in picks} == {"Last"}
 
 
+def test_a_size_of_its_own_gives_way_to_its_share(tmp_path: Path) -> None:
+    query = documented_query("my_strategies:Sized", {}, 2)
+    assert query.strategy.max_samples == 2
+    assert len(run_queries([query], driver_with(tmp_path))) == 2
+
+
+def test_a_size_among_its_arguments_is_kept(tmp_path: Path) -> None:
+    picks = run_queries(
+        [documented_query("my_strategies:Last", {"max_samples": 1}, 3)], driver_with(tmp_path)
+    )
+    assert len(picks) == 1
+
+
 def test_a_subclass_of_the_protocol_has_its_queue_and_its_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -52,6 +65,7 @@ def test_a_campaign_runs_on_it(tmp_path: Path) -> None:
         ("my_strategies:Gone", {}, "has no 'Gone'; it has .*Uncertain"),
         ("my_strategies:not_a_class", {}, "is a int; name a class"),
         ("my_strategies:Mute", {}, "lacks `sample`: a query strategy has"),
+        ("my_acquisitions:every_other_of", {}, "name it by `kind: callable` and "),
         ("my_strategies:Last", {"step": 2}, "cannot be made with .*it takes .*stride"),
     ],
 )

@@ -30,6 +30,7 @@ from torch import nn
 
 from phases.driver import Driver
 from phases.driver_log import FILE
+from phases.training_config import OptimizerConfig
 from pools.errors import CampaignError, TooFewLabelsError, UsageError
 from strategies.phase import ActiveLearningPhase
 from surrogates.training_loop import DefaultTrainingLoop
@@ -120,6 +121,13 @@ def test_the_unlabeled_pool_loses_what_was_asked_for(tmp_path: Path) -> None:
     assert len(one.unlabeled_pool) == 40 - 9
     left = [x.tolist() for x in one.unlabeled_pool]
     assert all(x.tolist() not in left for x, _ in list(one.training_pool)[6:])
+
+
+def test_strategies_that_choose_nothing_of_what_is_left(tmp_path: Path) -> None:
+    idle = Largest()
+    idle.max_samples = 0
+    one = Driver(config(tmp_path), learner(), strategies(query_strategies=[idle]), training())
+    assert one.run().endswith("nothing of the unlabeled pool: although 40 samples are left")
 
 
 def test_an_exhausted_pool_ends_the_run(tmp_path: Path) -> None:
@@ -377,6 +385,9 @@ def test_a_training_pool_without_append(tmp_path: Path) -> None:
     ("given", "words"),
     [
         ({"query_strategies": []}, "query_strategies is empty"),
+        ({"query_strategies": Largest()}, r"give a list, even of one: .*\[Largest\(...\)\]"),
+        ({"query_strategies": [Largest]}, r"is the class Largest itself; .* Largest\(\)"),
+        ({"label_strategy": Exact}, "label_strategy is the class Exact itself"),
         ({"query_strategies": [Exact()]}, "lacks `sample`, `max_samples`"),
         ({"label_strategy": Error()}, "label_strategy is a Error and lacks `label`"),
         ({"metrology_strategies": [Exact()]}, r"metrology_strategies\[0\] is a Exact"),
@@ -399,6 +410,9 @@ def test_strategies_that_lack_something(given: Mapping[str, Any], words: str) ->
         ({"run_id": "a/b"}, "run_id is 'a/b'"),
         ({"collate_fn": 3}, "collate_fn is 3"),
         ({"num_dataloader_workers": -1}, "num_dataloader_workers is -1"),
+        ({"seed": "a"}, "seed is 'a'; give a whole number of at least 0"),
+        ({"device": "gpu"}, "device is 'gpu'; give one of torch's, such as 'cpu'"),
+        ({"dtype": "float32"}, "dtype is 'float32'; give one of torch's, such as torch.float32"),
     ],
 )
 def test_configurations_that_cannot_be(
@@ -406,6 +420,56 @@ def test_configurations_that_cannot_be(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         config(tmp_path, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"optimizer_cls": "AdamW"}, "optimizer_cls is 'AdamW'; give a class, such as torch"),
+        ({"scheduler_cls": "StepLR"}, "scheduler_cls is 'StepLR'; give a class, such as torch"),
+    ],
+)
+def test_optimizers_and_schedulers_are_classes(given: Mapping[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        OptimizerConfig(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"max_training_epochs": "5"}, "max_training_epochs is '5'; give at least 1"),
+        ({"max_fine_tuning_epochs": 0}, "max_fine_tuning_epochs is 0; give at least 1"),
+        ({"optimizer_config": torch.optim.AdamW}, "give an OptimizerConfig, which makes a new"),
+        ({"optimizer_config": None}, "optimizer_config is None; give an OptimizerConfig"),
+    ],
+)
+def test_trainings_that_cannot_be(given: Mapping[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        training(**given)
+
+
+@pytest.mark.parametrize("wrong", ["config", "strategies_config", "training_config"])
+def test_parts_in_each_others_places(tmp_path: Path, wrong: str) -> None:
+    parts: dict[str, Any] = {
+        "config": config(tmp_path),
+        "strategies_config": strategies(),
+        "training_config": training(),
+    }
+    with pytest.raises(UsageError, match=f"^{wrong} is a list; give a .*: a driver is made as"):
+        Driver(learner=learner(), **{**parts, wrong: []})
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="device is 'cuda', but torch finds no GPU here"):
+        Driver(config(tmp_path, device="cuda"), learner(), strategies(), training())
+
+
+def test_a_run_is_not_resumed_without_its_pool(tmp_path: Path) -> None:
+    one = driver(tmp_path)
+    one.active_learning_step()
+    with pytest.raises(UsageError, match=r"as in Driver.load_checkpoint\(.*train_datapool=pool"):
+        Driver.load_checkpoint(one.log_dir, learner())
 
 
 def test_flags_that_contradict_the_parts(tmp_path: Path) -> None:
