@@ -102,7 +102,7 @@ def _headline(axes: Axes, points: Sequence[CurvePoint], target: float | None) ->
         )  # fmt: skip
     _scales(axes, labelled, [*errors, *foretold, *([] if target is None else [target])], ticks=10)
     axes.annotate(
-        f"{errors[-1]:.3g}", (labelled[-1], errors[-1]), (0, 12), textcoords="offset points",
+        f"{errors[-1]:.3g}", (labelled[-1], errors[-1]), (0, -18), textcoords="offset points",
         ha="center", fontsize=10, fontweight="bold", color=ORANGE,
     )  # fmt: skip
     axes.set_title("Headline error on the test set", loc="left", fontsize=11)
@@ -122,7 +122,7 @@ def _unbiased(axes: Axes, points: Sequence[CurvePoint]) -> list[float]:
         [labelled for labelled, _ in known], errors, [errors - low, high - errors], fmt="s",
         color=GREY, markersize=4, elinewidth=1, capsize=2, label="foretold on the Sobol' share",
     )  # fmt: skip
-    axes.legend(loc="lower left", fontsize=9, frameon=False)
+    axes.legend(loc="upper right", fontsize=9, frameon=False)
     return [*low.tolist(), *high.tolist()]
 
 
