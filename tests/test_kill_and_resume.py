@@ -54,7 +54,7 @@ def compare(killed: Path, uninterrupted: Path) -> None:
     "place",
     [
         ("phases.train", "save", 2),  # in train: the network is trained, nothing is written
-        ("surrogates.checkpoint", "publish_json", 2),  # tensors written, no manifest
+        ("surrogates.checkpoint", "publish_manifest", 2),  # tensors written, no manifest
         ("phases.append", "write_shard", 3),  # in append, before the shard
         ("pools.files", "_fsync", 60),  # somewhere in the middle of writing a file
         ("pools.ledger", "asdict", 8),  # in append: the shard is there, its line is not
