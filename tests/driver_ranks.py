@@ -221,6 +221,7 @@ def shared_pool(directory: Path) -> Driver:
 def shared_pool_again(directory: Path) -> Driver:
     """Go on with what `shared_pool` did, with the pool as it was at the beginning."""
     file = directory / "pool.jsonl"
+    distributed.barrier()  # both have told how `shared_pool` ended
     if distributed.get_rank() == 0:
         file.unlink()
         KeptPool(file, pairs())
