@@ -23,8 +23,7 @@ Power = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 class HybridSettings(BaseModel):
     """A shortlist drawn by uncertainty, of which LCMD chooses a batch that differs in itself.
 
-    Where the solver is likely to fail nothing is asked, and what is dear is asked for less while
-    there is much of the budget left.
+    Where the solver is likely to fail nothing is asked.
     """
 
     model_config = MODEL
@@ -42,9 +41,9 @@ class HybridSettings(BaseModel):
     floor: Annotated[float, Field(ge=0, le=1)] = 0.75
     """Least chance of a solution to be asked for, while enough candidates have it; where too few
     have, a quarter."""
-    cost: Power | Literal["cooled"] = "cooled"
-    """Exponent of the expected solver seconds: 0 ignores them; `cooled` is the share of
-    `stopping.budget_solver_seconds` that is left, and 0 without that budget."""
+    cost: Power | Literal["cooled"] = 0.0
+    """Exponent of the expected solver seconds: 0 ignores them, which was best also per second where
+    it was measured; `cooled` is the share of `stopping.budget_solver_seconds` that is left."""
     features: Likeness = "gradients"
 
 

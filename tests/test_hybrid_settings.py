@@ -60,7 +60,7 @@ def test_a_measured_exponent_is_what_the_variance_has_earned(
 
 def test_the_cost_is_cooled_by_the_budget(driver: ExampleDriver) -> None:
     for left in (1.0, 0.25, 0.0):
-        made = hybrid_at(HybridSettings(), replace(driver, budget_left=left))
+        made = hybrid_at(HybridSettings(cost="cooled"), replace(driver, budget_left=left))
         assert made.alpha == left
         assert (made.cost is None) == (left == 0.0)
 
