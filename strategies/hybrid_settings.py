@@ -42,8 +42,9 @@ class HybridSettings(BaseModel):
     """Least chance of a solution to be asked for, while enough candidates have it; where too few
     have, a quarter."""
     cost: Power | Literal["cooled"] = 0.0
-    """Exponent of the expected solver seconds: 0 ignores them, which was best also per second where
-    it was measured; `cooled` is the share of `stopping.budget_solver_seconds` that is left."""
+    """Exponent of the expected solver seconds: 0 ignores them, which was best also per second
+    where it was measured; `cooled` is the share of `stopping.budget_solver_seconds` that is left.
+    """
     features: Likeness = "gradients"
 
 
