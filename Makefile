@@ -24,7 +24,7 @@ run: $(READY)  ## Run the example campaign (or CAMPAIGN=FILE.yaml) and draw its 
 	$(BIN)/solverloop run $(CAMPAIGN)
 
 test: check  ## The whole gate: lint, types, layers, and every test
-	$(BIN)/pytest -n auto --dist loadfile -m "not slow and not openfoam"
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not openfoam"
 	$(BIN)/pytest -m "slow or openfoam"  # they use all cores themselves, kill, and count processes
 
 check: $(READY)  ## Lint, format, types and layers
