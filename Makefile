@@ -25,7 +25,7 @@ run: $(READY)  ## Run the example campaign (or CAMPAIGN=FILE.yaml) and draw its 
 
 test: check  ## The whole gate: lint, types, layers, and every test
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not openfoam"
-	$(BIN)/pytest -m "slow or openfoam"  # they use all cores themselves, kill, and count processes
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow or openfoam"  # they use several cores themselves
 
 check: $(READY)  ## Lint, format, types and layers
 	$(BIN)/ruff check .
