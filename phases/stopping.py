@@ -8,6 +8,7 @@ from phases.progress import LOGGER
 from phases.scope import candidates
 from phases.seen import is_retry, is_seen
 from phases.spent import seconds_of
+from phases.unbiased import estimate_in
 from pools.files import publish_json
 from pools.ledger import Entry
 from strategies.stopping import Decision, StepRecord, decide
@@ -46,5 +47,5 @@ def _record(measured: Entry, entries: list[Entry], candidates_left: int) -> Step
         error=measured.summary["error"],
         candidates_left=candidates_left,
         errors=measured.summary["errors"],
-        unbiased_high=(measured.summary.get("unbiased") or {}).get("high"),
+        unbiased_high=None if (estimate := estimate_in(measured)) is None else estimate.high,
     )

@@ -6,12 +6,12 @@ samples.
 """
 
 from pathlib import Path
-from typing import Any
 
 from phases.asked import queried_picks
 from phases.campaign import Campaign
 from phases.step_file import read_step_file
 from pools.files import publish_json
+from pools.ledger import Entry
 from pools.seeds import seed_for
 from pools.training import TrainingPool
 from strategies.foretold import Foretold
@@ -42,7 +42,8 @@ def write_unbiased(campaign: Campaign, step: int) -> tuple[Path, UnbiasedError |
 
 def foretold_until(campaign: Campaign, step: int) -> list[Foretold]:
     """Return what was foretold up to and with the metrology of a step, in the order of asking."""
-    return [each for k in range(step + 1) for each in read_unbiased(campaign, k)]
+    entries = [e for e in campaign.ledger.entries() if e.phase == "metrology" and e.step <= step]
+    return [each for entry in entries for each in _foretold(campaign, entry)]
 
 
 def read_unbiased(campaign: Campaign, step: int) -> list[Foretold]:
@@ -51,16 +52,13 @@ def read_unbiased(campaign: Campaign, step: int) -> list[Foretold]:
     Raises:
         IntegrityError: the file is missing or damaged.
     """
-    return [Foretold.from_json(each) for each in _content(campaign, step)["foretold"]]
+    entry = campaign.ledger.find(step, "metrology")
+    return [] if entry is None else _foretold(campaign, entry)
 
 
-def read_estimate(campaign: Campaign, step: int) -> UnbiasedError | None:
-    """Return the unbiased error as it stood at the metrology of a step; None without samples.
-
-    Raises:
-        IntegrityError: the file is missing or damaged.
-    """
-    found = _content(campaign, step)["estimate"]
+def estimate_in(entry: Entry) -> UnbiasedError | None:
+    """Return the unbiased error as a metrology found it; None without samples."""
+    found = entry.summary.get("unbiased")
     return None if found is None else UnbiasedError.from_json(found)
 
 
@@ -80,14 +78,10 @@ def _file(campaign: Campaign, step: int) -> Path:
     return campaign.step_directory(step) / "unbiased.json"
 
 
-def _content(campaign: Campaign, step: int) -> dict[str, Any]:
-    file = _file(campaign, step)
-    if f"steps/{step:03d}/unbiased.json" not in _recorded(campaign, step):
-        return {"foretold": [], "estimate": None}  # of a version that did not measure it
-    content: dict[str, Any] = read_step_file(file, "holds what was foretold")
-    return content
-
-
-def _recorded(campaign: Campaign, step: int) -> frozenset[str]:
-    entry = campaign.ledger.find(step, "metrology")
-    return frozenset() if entry is None else frozenset(entry.artifacts)
+def _foretold(campaign: Campaign, entry: Entry) -> list[Foretold]:
+    """Return what a metrology published; nothing of a version that did not measure it."""
+    file = _file(campaign, entry.step)
+    if str(file.relative_to(campaign.directory)) not in entry.artifacts:
+        return []
+    content = read_step_file(file, "holds what was foretold")
+    return [Foretold.from_json(each) for each in content["foretold"]]

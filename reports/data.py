@@ -13,7 +13,7 @@ from phases.campaign import Campaign
 from phases.label import records_of
 from phases.outcomes import own_seconds
 from phases.overview import asked_by_step, design_records, steps_of
-from phases.unbiased import read_estimate
+from phases.unbiased import estimate_in
 from pools.outcome import Outcome
 from pools.pick import Pick
 from pools.record import SampleRecord
@@ -80,7 +80,7 @@ def curve_points(campaign: Campaign, until: int | None = None) -> list[CurvePoin
             entry.step,
             entry.summary["labelled"],
             _metrics(campaign, entry.step),
-            read_estimate(campaign, entry.step),
+            estimate_in(entry),
         )
         for entry in entries
         if until is None or entry.step <= until

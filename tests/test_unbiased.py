@@ -9,7 +9,7 @@ from plain_campaigns import files_of, run, start
 
 from phases.campaign import Campaign
 from phases.check import check
-from phases.unbiased import read_estimate, read_unbiased
+from phases.unbiased import estimate_in, read_unbiased
 from pools.errors import IntegrityError
 from pools.training import TrainingPool
 from strategies.foretold import Foretold
@@ -134,16 +134,19 @@ def test_what_is_foretold_was_not_learnt_from(half_sobol: Campaign) -> None:
 
 def test_the_ledger_has_the_estimate(half_sobol: Campaign) -> None:
     entry = half_sobol.ledger.find(3, "metrology")
-    estimate = read_estimate(half_sobol, 3)
     assert entry is not None
+    estimate = estimate_in(entry)
     assert estimate is not None
-    assert entry.summary["unbiased"] == estimate.to_json()
+    file = half_sobol.step_directory(3) / "unbiased.json"
+    assert json.loads(file.read_text())["estimate"] == estimate.to_json()
     assert estimate.samples == 3 * (half_sobol.config.samples_per_step // 2)
 
 
 def test_a_campaign_without_the_share_has_no_estimate(finished_campaign: Path) -> None:
     campaign = Campaign.open(finished_campaign)
-    assert read_estimate(campaign, 0) is None
+    entry = campaign.ledger.find(0, "metrology")
+    assert entry is not None
+    assert estimate_in(entry) is None
 
 
 def test_a_damaged_file_is_made_again(half_sobol: Campaign) -> None:
