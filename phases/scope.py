@@ -10,7 +10,7 @@ from typing import Never, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from phases.asked import queried_before, tried_picks
+from phases.asked import tried_picks
 from phases.campaign import Campaign
 from phases.campaign_label import solver_label
 from phases.campaign_queues import DirectoryQueue, to_append, to_label
@@ -174,7 +174,8 @@ def design_before(campaign: Campaign, step: int) -> DesignSequence:
     """Return the sequence of the initial design behind all that was asked of it before a step."""
     tried = tried_picks(campaign, step)
     others = [pick for pick in tried if pick.asked_by not in {INITIAL, SOBOL}]
-    used = design_points_used(campaign, step)
+    continued = sum(pick.asked_by == SOBOL for pick in tried)
+    used = campaign.config.initial_samples + continued
     return design_sequence(campaign, used, _rows(campaign, others))
 
 
@@ -209,9 +210,3 @@ def metrology_strategy(campaign: Campaign, *, before: int | None = None) -> Fixe
         file = campaign.step_directory(step) / "metrics.json"
         strategy.append(read_step_file(file, "holds a step's metrics"))
     return strategy
-
-
-def design_points_used(campaign: Campaign, step: int) -> int:
-    """Count the points of the design sequence that were asked for before this step."""
-    continued = sum(pick.asked_by == SOBOL for pick in queried_before(campaign, step))
-    return campaign.config.initial_samples + continued

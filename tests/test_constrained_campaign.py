@@ -12,7 +12,7 @@ from phases.campaign import Campaign
 from phases.design import design_sequence
 from phases.predict import predict
 from phases.query import check_within
-from phases.scope import candidates, design_points_used
+from phases.scope import candidates, design_before
 from pools.errors import UsageError
 from pools.pick import Pick
 from pools.sample import Sample
@@ -54,7 +54,7 @@ def test_the_sobol_share_goes_on_behind_the_initial_design(campaign: Campaign) -
     box = campaign.config.parameters.sobol(64, design_sequence(campaign, 0).seed)
     met = box[campaign.config.domain.met(box)]
     np.testing.assert_array_equal(sequence, met[: len(sequence)])
-    assert design_points_used(campaign, 2) == 6 + 4
+    assert design_before(campaign, 2).used == 6 + 4
 
 
 def test_a_killed_campaign_ends_with_the_same_samples(campaign: Campaign, tmp_path: Path) -> None:
