@@ -16,7 +16,7 @@ setup: $(READY)  ## Create .venv with the tested set of packages
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1,<27'
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dask,server]' --group dev
 	$(BIN)/python -m pip install --quiet --no-deps 'bmdal_reg==3.0.2'  # LCMD's oracle, without its data sets
 	touch $@
 
