@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compose_file import ROOT, Declared, declared
+from process_table import descendants_of
 from service_process import Service
 
 _POSTGRESQL = "/usr/lib/postgresql/15/bin"
@@ -70,6 +71,13 @@ class PrefectServices:
         password = self.variables["PREFECT_AUTH_STRING"]
         with temporary_settings({PREFECT_API_URL: self.url, PREFECT_API_AUTH_STRING: password}):
             yield
+
+    def running(self) -> list[int]:
+        """Return the processes of the services that run on, and all that they started."""
+        first = [
+            each.process for each in (self.database, self.redis, self.server, self.background)
+        ]
+        return [*first, *(below for process in first for below in descendants_of(process))]
 
     def prefect(self, *arguments: str) -> str:
         """Run a command of Prefect's as a client, and return what it prints."""

@@ -1,14 +1,21 @@
 """The services of docker/compose.yaml, run for real: PostgreSQL, Redis, Prefect, a worker."""
 
+import os
+import signal
+import subprocess
+from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
+from compose_file import Declared
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import EntrypointType
+from service_process import Service
 from services import PrefectServices
 
 from tests.tiny_flow import double
@@ -42,3 +49,67 @@ def test_a_worker_runs_a_flow_and_the_server_still_knows_it_after_a_restart(
         assert run.state.is_completed(), run.state
         prefect_services.server.restart()
         assert read_run(run.id).state == run.state
+
+
+def test_a_database_that_is_killed_comes_back_and_the_server_goes_on(
+    prefect_services: PrefectServices,
+) -> None:
+    with prefect_services.connected(), get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name="kept", type="process"), overwrite=True)
+        prefect_services.database.kill()
+        prefect_services.database.start()
+        assert client.read_work_pool("kept").name == "kept"
+
+
+@pytest.mark.parametrize("password", ["", "operator:wrong"])
+def test_who_has_not_the_password_is_refused(
+    prefect_services: PrefectServices, password: str
+) -> None:
+    asked = httpx.BasicAuth(*password.split(":")) if password else None
+    answer = httpx.get(f"{prefect_services.url}/admin/version", auth=asked)
+    assert answer.status_code == 401
+
+
+def test_who_has_the_password_but_no_token_changes_nothing(
+    prefect_services: PrefectServices,
+) -> None:
+    known = httpx.BasicAuth(*prefect_services.variables["PREFECT_AUTH_STRING"].split(":"))
+    body = {"name": "forged", "type": "process"}
+    answer = httpx.post(f"{prefect_services.url}/work_pools/", json=body, auth=known)
+    assert answer.status_code == 403
+    assert "CSRF" in answer.text
+
+
+def test_the_database_and_redis_refuse_a_wrong_password(prefect_services: PrefectServices) -> None:
+    wrong = {**prefect_services.database.environment, "PGPASSWORD": "wrong"}
+    port = prefect_services.ports["5432"]
+    told = ["psql", "-h", "127.0.0.1", "-p", port, "-U", "prefect", "-c", "SELECT 1"]
+    asked = subprocess.run(told, env=wrong, capture_output=True, text=True, check=False)
+    assert "password authentication failed" in asked.stderr
+    asked = subprocess.run(
+        ["redis-cli", "-p", prefect_services.ports["6379"], "ping"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "NOAUTH" in asked.stdout
+
+
+def test_no_secret_is_in_a_log_or_in_the_list_of_processes(
+    prefect_services: PrefectServices,
+) -> None:
+    kept_secret = [v for k, v in prefect_services.variables.items() if k != "PREFECT_PORT"]
+    logs = [log.read_text(errors="replace") for log in prefect_services.directory.rglob("log.txt")]
+    running = prefect_services.running()
+    lines = [Path(f"/proc/{process}/cmdline").read_text() for process in running]
+    assert len(logs) >= 4
+    assert len(lines) >= 4
+    assert not any(word in text for text in [*logs, *lines] for word in kept_secret)
+
+
+def test_a_service_that_ends_says_what_its_log_says(tmp_path: Path) -> None:
+    command = ("sh", "-c", "echo no room left; exit 3")
+    broken = Declared(command, {}, ("false",), signal.SIGTERM)
+    service = Service("broken", broken, tmp_path, {"PATH": os.environ["PATH"]})
+    with pytest.raises(AssertionError, match=r"broken ended: 3; its log ends:\nno room left"):
+        service.start()
