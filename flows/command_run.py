@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from flows.console import shown
 from flows.interrupt import interruptible
+from flows.plain_console import PlainConsole
 from phases.config import CampaignConfig, load
 from pools.errors import UsageError
 
@@ -15,7 +14,7 @@ def run_command(
     campaign: Path, directory: Path | None, changes: Sequence[str], *, retry_failed: bool
 ) -> None:
     """Start or resume a campaign, with progress, and say why it stopped."""
-    console = Console()
+    console = PlainConsole()
     config, directory = _find(campaign, directory, changes)
     with interruptible(console), shown(console):
         reason = _run(config, directory, retry_failed=retry_failed)
