@@ -5,9 +5,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from campaign_examples import Here, Refused, message_of
+
+if TYPE_CHECKING:
+    from services import PrefectServices
 
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
@@ -73,3 +77,12 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 def refused(here: Here) -> Refused:
     """Return a function that gives the message of a command that ends with a code."""
     return lambda code, *arguments: message_of(here(*arguments), code)
+
+
+@pytest.fixture(scope="session")
+def prefect_services() -> "Iterator[PrefectServices]":
+    """Run Prefect with PostgreSQL and Redis, as docker/compose.yaml says, for the session."""
+    from services import prefect_services_running
+
+    with prefect_services_running() as running:
+        yield running
