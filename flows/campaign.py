@@ -7,6 +7,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from flows.attended import attended
 from flows.names import campaign_run_name, design_run_name, step_run_name
 from phases.campaign import Campaign
 from phases.campaign_driver import CampaignDriver
@@ -38,9 +39,12 @@ def run_campaign(
     Returns:
         Why it stopped, in words.
     """
-    again = retry_failed or flow_run.run_count > 1  # Retry in the UI means the failed ones too
-    place = directory or Path("campaigns") / config.name
-    return CampaignDriver.start(config, place, FlowWork(retry_failed=again)).run()
+    campaign = Campaign.start(config, directory or Path("campaigns") / config.name)
+    return attended(
+        campaign,
+        lambda again: CampaignDriver(campaign, FlowWork(retry_failed=again)).run(),
+        retry_failed=retry_failed or flow_run.run_count > 1,  # Retry in the UI means them too
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,14 @@ app = typer.Typer(
     help="Active learning of CFD surrogates with the flow solver in the loop.\n\n"
     "Example: `solverloop run examples/channel.yaml`, then `solverloop report campaigns/channel`.",
 )
+
+
+class PoolType(StrEnum):
+    """What a work pool runs flows in."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+
 
 CampaignDirectory = Annotated[
     Path, typer.Argument(metavar="DIR", help="The campaign's directory.", show_default=False)
@@ -155,6 +164,56 @@ def retry(  # noqa: PLR0913, PLR0917 - the command's options
 
     asked = Asked(ids or [], outcomes or [], changes or [], timeout, workers)
     retry_command(directory, asked, dry_run=dry_run)
+
+
+@app.command()
+def deploy(  # noqa: PLR0913, PLR0917 - the command's options
+    campaign: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[CAMPAIGN.yaml]",
+            help="A campaign to make deployments for, its numbers in their forms.",
+        ),
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="Where the campaign lives, as workers see it [campaigns/NAME]."),
+    ] = None,
+    changes: FileChanges = None,
+    cron: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CRON", help="When its next step is taken, such as '0 2 * * *'; paused."
+        ),
+    ] = None,
+    active: Annotated[bool, typer.Option("--active", help="Begin that schedule at once.")] = False,
+    solves: Annotated[
+        int | None,
+        typer.Option(min=1, help="Most samples that the work pool solves at once [2]."),
+    ] = None,
+    pool_type: Annotated[
+        PoolType, typer.Option(help="Type of the work pools, where they are made.")
+    ] = PoolType.PROCESS,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Where workers find flows/ and campaigns/ [this directory]."),
+    ] = None,
+) -> None:
+    """Deploy the flows to the Prefect server: work pools, limits, deployments. Safe to repeat.
+
+    Examples:
+
+    - `solverloop deploy` (what prefect.yaml declares)
+
+    - `solverloop deploy examples/channel.yaml --cron '0 2 * * *' --active` (a step every night)
+
+    - `solverloop deploy examples/channel.yaml --set runner.kind=deployment --solves 8`
+    """
+    _prepare_environment(verbose=False)
+    from flows.command_deploy import Wanted, deploy_command
+
+    wanted = Wanted(home, pool_type.value, solves, cron, active)
+    deploy_command(campaign, directory, changes or [], wanted)
 
 
 @app.command()

@@ -27,6 +27,11 @@ def retry_run_name() -> str:
     return f"{_campaign()}-retry"
 
 
+def report_run_name() -> str:
+    """Name the run that draws a report."""
+    return f"{_campaign()}-report"
+
+
 def driver_run_name() -> str:
     """Name the run of a driver that was assembled in Python."""
     return str(flow_run.parameters["driver"].run_id)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from phases.campaign import Campaign
 from phases.step_file import damaged, read_step_file
+from pools.errors import UsageError
 from pools.files import publish_json
 from pools.ledger import Entry
 from pools.pick import Pick
@@ -40,6 +41,24 @@ def initial_picks(campaign: Campaign) -> list[Pick]:
 def test_picks(campaign: Campaign) -> list[Pick]:
     """Return the test set."""
     return read_picks(campaign.step_directory(0) / "test.json")
+
+
+def pick_of(campaign: Campaign, step: int, sample_id: str) -> Pick:
+    """Return the sample of this id that a step asked for; step 0 has the design's as well.
+
+    Raises:
+        UsageError: the step asked for no such sample.
+    """
+    designed = [*initial_picks(campaign), *test_picks(campaign)] if step == 0 else []
+    is_queried = campaign.ledger.find(step, "query") is not None
+    asked = [*designed, *(queried_picks(campaign, step) if is_queried else [])]
+    found = [pick for pick in asked if pick.sample.id == sample_id]
+    if not found:
+        raise UsageError(
+            f"step {step} of {campaign.directory} asked for no sample {sample_id!r}; "
+            f"`solverloop failures {campaign.directory}` lists those that failed, with their steps"
+        )
+    return found[0]
 
 
 def tried_picks(campaign: Campaign, step: int) -> list[Pick]:

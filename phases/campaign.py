@@ -21,7 +21,7 @@ from phases.preflight import check_queries, check_solver
 from phases.progress import LOGGER
 from phases.seen import is_seen
 from phases.yaml_text import parse_yaml
-from pools.errors import CampaignError, IntegrityError, UsageError
+from pools.errors import BusyError, CampaignError, IntegrityError, UsageError
 from pools.files import digest, publish_bytes
 from pools.ledger import Entry, Ledger
 from pools.record import SampleDirectory
@@ -212,7 +212,8 @@ class Campaign:
         """Hold the campaign for this process; the kernel lets go of it when the process dies.
 
         Raises:
-            CampaignError: another process holds it, or the directory cannot be written.
+            BusyError: another process holds it.
+            CampaignError: the directory cannot be written.
         """
         with _held(self.directory):
             yield
@@ -295,7 +296,7 @@ def _held(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CampaignError(
+            raise BusyError(
                 f"another process is running the campaign in {directory}; wait for it, "
                 "end it, or give another --directory"
             ) from None

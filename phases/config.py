@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from phases.campaign_file import override, read_yaml
 from phases.explain import explain
+from phases.runner_settings import RunnerSettings, ThreadsSettings
 from pools.constraint import ConstraintText
 from pools.domain import Domain
 from pools.errors import UsageError
@@ -21,7 +22,7 @@ from strategies.settings import QuerySettings, SobolSettings, needs_several_memb
 from strategies.stopping import StoppingSettings
 from surrogates.settings import EnsembleSettings
 
-MAY_CHANGE = frozenset({"label", "stopping"})
+MAY_CHANGE = frozenset({"label", "runner", "stopping"})
 """Sections that may change when a campaign is resumed: they decide no sample and no weight."""
 
 
@@ -65,6 +66,8 @@ class CampaignConfig(BaseModel):
     """The query strategies and their shares of each step's samples."""
     label: LabelPolicy = LabelPolicy()
     """How samples are labelled."""
+    runner: RunnerSettings = ThreadsSettings()
+    """Where they are solved."""
     stopping: StoppingSettings
     """When the campaign has learnt enough, or more runs no longer pay."""
 

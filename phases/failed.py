@@ -50,10 +50,11 @@ class Failed:
 
 def failed_samples(campaign: Campaign, outcomes: Sequence[Outcome] = ()) -> list[Failed]:
     """Return the samples that have no solution, in the order in which they were asked for."""
-    return [_failed(campaign, record) for record in chosen(campaign, (), outcomes)]
+    return [failed_of(campaign, record) for record in chosen(campaign, (), outcomes)]
 
 
-def _failed(campaign: Campaign, record: SampleRecord) -> Failed:
+def failed_of(campaign: Campaign, record: SampleRecord) -> Failed:
+    """Return what a person looks at of a failed sample that has been tried."""
     last = record.attempts[-1]
     directory = campaign.sample_directory(record.pick.sample.id).path / last.directory
     telling = telling_lines(read_logs(directory) or last.log_tail)

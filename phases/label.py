@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from phases.accepted import is_accepted
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign, Work
 from phases.fit import fitting
@@ -87,24 +88,33 @@ def solved(records: Sequence[SampleRecord]) -> list[SampleRecord]:
 
 def _conclude(campaign: Campaign, step: int, picks: Sequence[Pick]) -> Work:
     records = records_of(campaign, picks)
-    _check_enough(campaign, records, len(picks), f"step {step}")
+    enough = _enough(campaign, step, "label")
+    _check_enough(campaign, records, len(picks), enough, f"step {step}")
     return Work(_files(campaign, records), _summary(records, len(picks)))
 
 
 def _conclude_design(campaign: Campaign) -> Work:
     initial, test = initial_picks(campaign), test_picks(campaign)
     initial_records, test_records = records_of(campaign, initial), records_of(campaign, test)
-    _check_enough(campaign, initial_records, len(initial), "the initial design")
-    _check_enough(campaign, test_records, len(test), "the test set")
+    enough = _enough(campaign, 0, "label_design")
+    _check_enough(campaign, initial_records, len(initial), enough, "the initial design")
+    _check_enough(campaign, test_records, len(test), enough, "the test set")
     summary = _summary(initial_records, len(initial))
     files = _files(campaign, [*initial_records, *test_records])
     return Work(files, {**summary, "test": _summary(test_records, len(test))})
 
 
+def _enough(campaign: Campaign, step: int, phase: str) -> float:
+    """Return the share of samples that must be solved; a person may have said that any will do."""
+    if is_accepted(campaign, step, phase):
+        return 0.0
+    return campaign.config.label.min_success_fraction
+
+
 def _check_enough(
-    campaign: Campaign, records: Sequence[SampleRecord], asked: int, where: str
+    campaign: Campaign, records: Sequence[SampleRecord], asked: int, enough: float, where: str
 ) -> None:
-    enough, count = campaign.config.label.min_success_fraction, len(solved(records))
+    count = len(solved(records))
     if count >= max(enough * asked, 1):
         return
     failed = Counter(r.outcome.value for r in records if r.outcome not in {None, Outcome.OK})

@@ -18,7 +18,7 @@ from phases.label import records_of
 from phases.outcomes import told
 from phases.retry_choice import chosen
 from phases.seen import is_retry, retry_phase
-from pools.errors import TooFewLabelsError, UsageError
+from pools.errors import BusyError, TooFewLabelsError, UsageError
 from pools.ledger import Entry
 from pools.outcome import Outcome
 from pools.pick import Pick
@@ -102,6 +102,19 @@ def append_retried(
         lambda _: _append(campaign, number, late, summary),
         spent=spent,
     )
+
+
+def append_if_free(campaign: Campaign, pick: Pick) -> str:
+    """Append a sample that was solved after its step went on without it; say where it is now."""
+    known = campaign.ledger.entries()
+    if not any(pick in labelled_picks(campaign, known, pool) for pool in _POOLS):
+        return "its step appends it"
+    try:
+        with campaign.exclusive():
+            entry = append_retried(campaign)
+    except BusyError:
+        return "the campaign appends it before its next step"
+    return "appended to the pool" if entry else "it is in the pool"
 
 
 def conclude(campaign: Campaign, plan: Plan) -> str:

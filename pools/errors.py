@@ -3,6 +3,7 @@
     SolverloopError
     ├── UsageError            what the user gave cannot be used        (exit code 2)
     ├── CampaignError         a run that cannot go on                  (exit code 1)
+    │   ├── BusyError         another process runs the campaign
     │   ├── IntegrityError    a file is not what the ledger says it is
     │   └── TooFewLabelsError fewer samples succeeded than the campaign asks for
     └── SolverError           one sample has no solution; it carries its evidence
@@ -30,6 +31,10 @@ class UsageError(SolverloopError):
 
 class CampaignError(SolverloopError):
     """A run that cannot go on, though what the user asked for was well-formed."""
+
+
+class BusyError(CampaignError):
+    """Another process holds the campaign; nothing was changed."""
 
 
 class IntegrityError(CampaignError):

@@ -100,7 +100,7 @@ def label_one(  # noqa: PLR0913 - what a sample's attempts depend on
         known = labelling.climb(replace(known, solution=None), anew)
         prune(directory, known, policy.keep)
     if known.solution is None:
-        raise _error(place, known.attempts[-1])
+        raise error_of(place, known.attempts[-1])
     return known
 
 
@@ -234,7 +234,8 @@ def _conclude(
     return record
 
 
-def _error(place: SampleDirectory, attempt: Attempt) -> SolverError:
+def error_of(place: SampleDirectory, attempt: Attempt) -> SolverError:
+    """Return a failed attempt as the error that it ended with, with its evidence."""
     return SolverError(
         attempt.outcome,
         attempt.reason,

@@ -1,0 +1,143 @@
+"""Deploy the flows for the first time or again: work pools, limits, then prefect.yaml."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.exceptions import ObjectNotFound
+from prefect.utilities.importtools import import_object
+
+from flows.command_deploy import Wanted
+from flows.server import connected
+from phases.config import CampaignConfig
+from pools.errors import CampaignError, UsageError
+
+_FILE = "prefect.yaml"
+_POOLS = {
+    "train": "campaigns: training, queries, reports",
+    "solve": "one flow run for each sample",
+}
+_NEW_SOLVES = 2
+_OF_A_CAMPAIGN = ("campaign", "next-step")
+
+
+def deploy(config: CampaignConfig | None, directory: Path | None, wanted: Wanted) -> Iterator[str]:
+    """Make or update all that a server needs; doing it again changes nothing.
+
+    Args:
+        config: a campaign to make deployments for, with its numbers in their forms; none if None.
+        directory: where that campaign lives, as workers see it.
+        wanted: what else the command line says.
+
+    Yields:
+        What was done, in words.
+
+    Raises:
+        UsageError: prefect.yaml is not where the command was given, or what it says is refused.
+        CampaignError: the server does not answer.
+    """
+    content = _prefect_file()
+    with get_client(sync_client=True) as client:
+        yield f"server: {connected(client)}"
+        for name, purpose in _POOLS.items():
+            solves = wanted.solves if name == "solve" else None
+            yield _pool(client, name, purpose, wanted.pool_type, solves)
+    if config is not None:
+        own = _of_campaign(content, config, directory, wanted)
+        content = {**content, "deployments": [*content["deployments"], *own]}
+    _prefect_deploy(content, (wanted.home or Path.cwd()).absolute())
+    yield f"deployments: {', '.join(_names(content))}"
+
+
+def _prefect_file() -> dict[str, Any]:
+    try:
+        return dict(yaml.safe_load(Path(_FILE).read_text()))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {Path(_FILE).absolute()} ({error.strerror}); give the command at the "
+            "root of the solverloop repository, where prefect.yaml lies"
+        ) from error
+
+
+def _pool(
+    client: SyncPrefectClient, name: str, purpose: str, pool_type: str, limit: int | None
+) -> str:
+    """Make a work pool, or set the limit of the one that is there."""
+    try:
+        pool = client.read_work_pool(name)
+    except ObjectNotFound:
+        count = (limit or _NEW_SOLVES) if name == "solve" else None
+        new = WorkPoolCreate(
+            name=name, type=pool_type, description=purpose, concurrency_limit=count
+        )
+        client.create_work_pool(new)
+        return f"work pool {name}: made, type {pool_type}, {_limit(count)}"
+    if limit is not None and limit != pool.concurrency_limit:
+        client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=limit))
+        return f"work pool {name}: its limit is now {limit}, it was {pool.concurrency_limit}"
+    return f"work pool {name}: there, type {pool.type}, {_limit(pool.concurrency_limit)}"
+
+
+def _limit(count: int | None) -> str:
+    return "no limit" if count is None else f"at most {count} runs at once"
+
+
+def _of_campaign(
+    content: dict[str, Any], config: CampaignConfig, directory: Path | None, wanted: Wanted
+) -> list[dict[str, Any]]:
+    """Return the campaign's own deployments, their forms filled with its numbers."""
+    parameters = {
+        "config": config.model_dump(mode="json"),
+        "directory": str(directory or Path("campaigns") / config.name),
+    }
+    cron = None if wanted.cron is None else [{"cron": wanted.cron, "active": wanted.active}]
+    return [
+        {
+            **entry,
+            "name": config.name,
+            "description": config.description or entry["description"],
+            "tags": [*entry["tags"], config.name],
+            "parameters": parameters,
+            **({"schedules": cron} if cron and entry["name"] == "next-step" else {}),
+        }
+        for entry in content["deployments"]
+        if entry["name"] in _OF_A_CAMPAIGN
+    ]
+
+
+def _prefect_deploy(content: dict[str, Any], home: Path) -> None:
+    """Let Prefect deploy what a prefect.yaml says."""
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / _FILE
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+        command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+        done = subprocess.run(
+            [*command, "--prefect-file", str(file)],
+            env={**os.environ, "SOLVERLOOP_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise CampaignError(f"`prefect deploy` refused: {_last_words(done)}")
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    lines = [line for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
+    return "\n".join(lines[-8:])
+
+
+def _names(content: dict[str, Any]) -> list[str]:
+    return [f"{_flow_of(entry)}/{entry['name']}" for entry in content["deployments"]]
+
+
+def _flow_of(entry: dict[str, Any]) -> str:
+    """Return the name of a deployment's flow."""
+    return str(import_object(entry["entrypoint"]).name)

@@ -1,0 +1,24 @@
+"""The report of a campaign, drawn where the worker is."""
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.states import Completed
+
+from flows.names import report_run_name
+from phases.campaign import Campaign
+from tasks.report import report_campaign
+
+
+@flow(name="report", flow_run_name=report_run_name)
+def draw_report(directory: Path) -> Path:
+    """Draw the report of a campaign as it stands: figures and one page, in DIR/report.
+
+    Args:
+        directory: the campaign's directory.
+
+    Returns:
+        The page.
+    """
+    page = report_campaign(Campaign.open(directory))
+    return Completed(message=f"drawn: {page}", data=page)  # type: ignore[return-value]

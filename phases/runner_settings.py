@@ -1,0 +1,33 @@
+"""Where samples are solved: the `runner` section of a campaign file."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ThreadsSettings(BaseModel):
+    """Samples are solved on this machine, `label.workers` at once."""
+
+    model_config = _FROZEN
+
+    kind: Literal["threads"] = "threads"
+    """Which kind of runner."""
+
+
+class DeploymentSettings(BaseModel):
+    """Each sample is a flow run of its own on a work pool, with its own Retry, Cancel and logs.
+
+    The work pool's concurrency limit says how many are solved at once.
+    """
+
+    model_config = _FROZEN
+
+    kind: Literal["deployment"]
+    """Which kind of runner."""
+    deployment: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")] = "solve-sample/solve-sample"
+    """The deployment that solves a sample, as FLOW/DEPLOYMENT; `solverloop deploy` makes it."""
+
+
+RunnerSettings = Annotated[ThreadsSettings | DeploymentSettings, Field(discriminator="kind")]

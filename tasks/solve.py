@@ -1,0 +1,44 @@
+"""One sample, as the task `solve-<id>`."""
+
+from typing import Any
+
+from prefect import Task, task
+
+from phases.campaign import Campaign
+from phases.label import label_sample
+from pools.pick import Pick
+from solvers.label import NOTHING_BY_HAND, ByHand
+from solvers.workers import SolverWorkers
+from tasks.policy import cache_key, retry_options
+
+
+@task(
+    name="solve",
+    task_run_name="solve-{pick.sample.id}",
+    persist_result=True,
+    result_serializer="json",
+    cache_key_fn=cache_key,
+)
+def solve(
+    campaign: Campaign,
+    step: int,
+    pick: Pick,
+    workers: SolverWorkers,
+    *,
+    retry_failed: bool,
+    by_hand: ByHand = NOTHING_BY_HAND,
+) -> dict[str, Any]:
+    """Obtain the solution of one sample; the task fails where there is none."""
+    record = label_sample(
+        campaign, step, pick, workers, retry_failed=retry_failed, by_hand=by_hand
+    )
+    return {"sample": pick.sample.id, "seconds": record.seconds, "solution": record.solution}
+
+
+def solve_of(campaign: Campaign, pick: Pick) -> Task[..., dict[str, Any]]:
+    """Return the task for a sample; what the disk lacks is never taken from Prefect's cache."""
+    place = campaign.sample_directory(pick.sample.id)
+    record = place.read()
+    is_solved = record is not None and place.is_solved(record)
+    options = retry_options(campaign.config.label)
+    return solve.with_options(refresh_cache=not is_solved, **options)
