@@ -30,7 +30,10 @@ def _run(config: CampaignConfig, directory: Path, *, retry_failed: bool) -> str:
     from phases.campaign import Campaign  # torch takes a second to load
 
     Campaign.start(config, directory)
-    from flows.campaign import run_campaign  # and Prefect two, once nothing can be refused
+    from flows.server import check_server  # and Prefect two, once nothing can be refused
+
+    check_server()
+    from flows.campaign import run_campaign
     from flows.temporary_server import TemporaryServer
 
     TemporaryServer()

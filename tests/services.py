@@ -198,6 +198,7 @@ def free_ports(count: int) -> tuple[str, ...]:
 
 def _base(home: Path) -> dict[str, str]:
     """Return what an image sets: where the programs are, and where Prefect keeps its settings."""
+    (home / "prefect").mkdir(parents=True, exist_ok=True)
     return {
         "PATH": f"{Path(sys.executable).parent}:{_POSTGRESQL}:{os.environ['PATH']}",
         "HOME": str(home),

@@ -142,7 +142,7 @@ def test_a_worker_knows_nothing_of_the_database_and_redis(name: str) -> None:
 def test_a_worker_serves_the_pool_of_its_name_and_sees_the_campaigns(name: str) -> None:
     command = " ".join(SERVICES[name]["command"])
     assert f"--pool {name} --type process" in command
-    assert "campaigns:/campaigns" in SERVICES[name]["volumes"]
+    assert "campaigns:/srv/solverloop/campaigns" in SERVICES[name]["volumes"]
 
 
 def test_every_volume_is_declared_and_used() -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import httpx
 import pytest
-from compose_file import Declared
+from campaign_examples import command, message_of, wave_file
+from compose_file import ROOT, Declared
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun
@@ -70,6 +71,16 @@ def test_who_has_not_the_password_is_refused(
     assert answer.status_code == 401
 
 
+def test_a_command_with_a_wrong_password_says_which_one_is_meant(
+    prefect_services: PrefectServices, tmp_path: Path
+) -> None:
+    wrong = {**prefect_services.environment, "PREFECT_API_AUTH_STRING": "operator:wrong"}
+    told = command("run", wave_file(tmp_path / "c.yaml"), "--directory", tmp_path / "c")
+    ended = subprocess.run(told, env=wrong, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "refuses the password; set PREFECT_API_AUTH_STRING" in message_of(ended, 2)
+    assert "operator:wrong" not in ended.stdout + ended.stderr
+
+
 def test_who_has_the_password_but_no_token_changes_nothing(
     prefect_services: PrefectServices,
 ) -> None:
@@ -108,8 +119,8 @@ def test_no_secret_is_in_a_log_or_in_the_list_of_processes(
 
 
 def test_a_service_that_ends_says_what_its_log_says(tmp_path: Path) -> None:
-    command = ("sh", "-c", "echo no room left; exit 3")
-    broken = Declared(command, {}, ("false",), signal.SIGTERM)
+    told = ("sh", "-c", "echo no room left; exit 3")
+    broken = Declared(told, {}, ("false",), signal.SIGTERM)
     service = Service("broken", broken, tmp_path, {"PATH": os.environ["PATH"]})
     with pytest.raises(AssertionError, match=r"broken ended: 3; its log ends:\nno room left"):
         service.start()
