@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
 from prefect.flows import EntrypointType
 from service_process import Service
 from services import PrefectServices
@@ -45,7 +47,7 @@ def test_a_worker_runs_a_flow_and_the_server_still_knows_it_after_a_restart(
     with prefect_services.connected():
         deploy_tiny("tiny")
         with prefect_services.worker("tiny"):
-            run = run_deployment("tiny/tiny", parameters={"number": 21}, timeout=60)
+            run = run_deployment("tiny/tiny", parameters={"number": 21}, timeout=120)
         assert run.state is not None
         assert run.state.is_completed(), run.state
         prefect_services.server.restart()
@@ -60,6 +62,71 @@ def test_a_database_that_is_killed_comes_back_and_the_server_goes_on(
         prefect_services.database.kill()
         prefect_services.database.start()
         assert client.read_work_pool("kept").name == "kept"
+
+
+def sql(services: PrefectServices, statement: str, database: str = "prefect") -> str:
+    return client_of(services, "psql", "-Atc", statement, database).strip()
+
+
+def client_of(services: PrefectServices, program: str, *arguments: str | Path) -> str:
+    """Run a program of PostgreSQL's as Prefect's user, and return what it prints."""
+    password = {"PGPASSWORD": services.variables["POSTGRES_PASSWORD"]}
+    where = ["--host=127.0.0.1", f"--port={services.ports['5432']}", "--username=prefect"]
+    done = subprocess.run(
+        [program, *where, *arguments],
+        env={**services.database.environment, **password},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def finished_run(services: PrefectServices) -> UUID:
+    """Run a flow in this process, and return its run."""
+    with services.connected():
+        state = double(2, return_state=True)
+    assert state.state_details.flow_run_id is not None
+    return state.state_details.flow_run_id
+
+
+def test_a_database_is_dumped_while_all_runs_and_restored_beside_it(
+    prefect_services: PrefectServices, tmp_path: Path
+) -> None:
+    kept = finished_run(prefect_services)
+    dump = tmp_path / "prefect.dump"
+    client_of(prefect_services, "pg_dump", "--format=custom", f"--file={dump}", "prefect")
+    client_of(prefect_services, "createdb", "restored")
+    client_of(prefect_services, "pg_restore", "--dbname=restored", "--exit-on-error", dump)
+    asked = "SELECT state_name FROM flow_run WHERE id = '{}'"
+    assert sql(prefect_services, asked.format(kept), "restored") == "Completed"
+
+
+VACUUM = """
+import asyncio
+from prefect.server.database import provide_database_interface
+from prefect.server.services import db_vacuum
+from prefect.settings import get_current_settings
+
+assert "flow_runs" in get_current_settings().server.services.db_vacuum.enabled_vacuum_types
+asyncio.run(db_vacuum.vacuum_old_flow_runs(db=provide_database_interface()))
+"""
+
+
+def test_runs_that_ended_longer_ago_than_is_kept_are_removed_and_no_others(
+    prefect_services: PrefectServices,
+) -> None:
+    """The hourly work of the background services, done at once with their settings."""
+    old, young = finished_run(prefect_services), finished_run(prefect_services)
+    aged = "UPDATE flow_run SET end_time = now() - interval '31 days' WHERE id = '{}'"
+    sql(prefect_services, aged.format(old))
+    told = [sys.executable, "-c", VACUUM]
+    subprocess.run(told, env=prefect_services.background.environment, cwd=ROOT, check=True)
+    with prefect_services.connected():
+        assert read_run(young).id == young
+        with pytest.raises(ObjectNotFound):
+            read_run(old)
 
 
 @pytest.mark.parametrize("password", ["", "operator:wrong"])
