@@ -186,6 +186,10 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's options
             metavar="CRON", help="When its next step is taken, such as '0 2 * * *'; paused."
         ),
     ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Or how often, such as 90s, 15m, 6h; paused."),
+    ] = None,
     active: Annotated[bool, typer.Option("--active", help="Begin that schedule at once.")] = False,
     solves: Annotated[
         int | None,
@@ -210,9 +214,10 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's options
     - `solverloop deploy examples/channel.yaml --set runner.kind=deployment --solves 8`
     """
     _prepare_environment(verbose=False)
-    from flows.command_deploy import Wanted, deploy_command
+    from flows.command_deploy import Wanted, deploy_command, schedule_of
 
-    wanted = Wanted(home, pool_type.value, solves, cron, active)
+    schedule = schedule_of(cron, every, active=active)
+    wanted = Wanted(home, pool_type.value, solves, schedule)
     deploy_command(campaign, directory, changes or [], wanted)
 
 

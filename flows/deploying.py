@@ -97,7 +97,7 @@ def _of_campaign(
         "config": config.model_dump(mode="json"),
         "directory": str(directory or Path("campaigns") / config.name),
     }
-    cron = None if wanted.cron is None else [{"cron": wanted.cron, "active": wanted.active}]
+    schedules = {"schedules": [dict(wanted.schedule)]} if wanted.schedule else {}
     return [
         {
             **entry,
@@ -105,7 +105,7 @@ def _of_campaign(
             "description": config.description or entry["description"],
             "tags": [*entry["tags"], config.name],
             "parameters": parameters,
-            **({"schedules": cron} if cron and entry["name"] == "next-step" else {}),
+            **(schedules if entry["name"] == "next-step" else {}),
         }
         for entry in content["deployments"]
         if entry["name"] in _OF_A_CAMPAIGN
