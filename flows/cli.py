@@ -60,6 +60,9 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Solve failed samples of this step again.")
     ] = False,
+    without_server: Annotated[
+        bool, typer.Option("--without-server", help="Run in this process alone, without Prefect.")
+    ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Start a campaign, or resume it where it was interrupted.
@@ -71,11 +74,14 @@ def run(
     - `solverloop run examples/channel.yaml --directory /data/channel --set seed=2`
 
     - `solverloop run campaigns/channel --set stopping.max_steps=8` (go on with a finished one)
+
+    - `solverloop run campaigns/channel --without-server` (where the server is away)
     """
     _prepare_environment(verbose=verbose)
-    from flows.command_run import run_command
+    from flows.command_run import How, run_command
 
-    run_command(campaign, directory, changes or [], retry_failed=retry_failed)
+    how = How(retry_failed, without_server)
+    run_command(campaign, directory, changes or [], how)
 
 
 @app.command()
