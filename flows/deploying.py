@@ -15,7 +15,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.utilities.importtools import import_object
 
 from flows.command_deploy import Wanted
-from flows.server import connected
+from flows.server import connected, set_address
 from phases.config import CampaignConfig
 from pools.errors import CampaignError, UsageError
 
@@ -44,13 +44,14 @@ def deploy(config: CampaignConfig | None, directory: Path | None, wanted: Wanted
         CampaignError: the server does not answer.
     """
     content = _prefect_file()
+    set_address()  # without one Prefect would start a temporary server
     with get_client(sync_client=True) as client:
         yield f"server: {connected(client)}"
         for name, purpose in _POOLS.items():
             solves = wanted.solves if name == "solve" else None
             yield _pool(client, name, purpose, wanted.pool_type, solves)
     if config is not None:
-        own = _of_campaign(content, config, directory, wanted)
+        own = of_campaign(content, config, directory, wanted)
         content = {**content, "deployments": [*content["deployments"], *own]}
     _prefect_deploy(content, (wanted.home or Path.cwd()).absolute())
     yield f"deployments: {', '.join(_names(content))}"
@@ -89,7 +90,7 @@ def _limit(count: int | None) -> str:
     return "no limit" if count is None else f"at most {count} runs at once"
 
 
-def _of_campaign(
+def of_campaign(
     content: dict[str, Any], config: CampaignConfig, directory: Path | None, wanted: Wanted
 ) -> list[dict[str, Any]]:
     """Return the campaign's own deployments, their forms filled with its numbers."""

@@ -9,19 +9,28 @@ from prefect.settings import PREFECT_API_URL
 from pools.errors import CampaignError, UsageError
 
 
-def connected(client: SyncPrefectClient) -> str:
-    """Return the server's address once it has answered.
+def set_address() -> str:
+    """Return the address of the server that is set.
 
     Raises:
-        UsageError: no server is set, or it wants another password.
-        CampaignError: it does not answer.
+        UsageError: none is.
     """
-    address = PREFECT_API_URL.value()
-    if not address:
+    if not (address := PREFECT_API_URL.value()):
         raise UsageError(
             "no Prefect server is set; start one with `prefect server start`, then `prefect "
             "config set PREFECT_API_URL=http://127.0.0.1:4200/api`"
         )
+    return address
+
+
+def connected(client: SyncPrefectClient) -> str:
+    """Return the server's address and version once it has answered.
+
+    Raises:
+        UsageError: it wants another password.
+        CampaignError: it does not answer.
+    """
+    address = set_address()
     try:
         version = client.request("GET", "/admin/version").json()
     except PrefectHTTPStatusError as error:
