@@ -5,7 +5,6 @@ from pathlib import Path
 
 from prefect import flow
 from prefect.runtime import flow_run
-from prefect.states import Completed
 
 from flows.names import campaign_run_name, design_run_name, step_run_name
 from phases.campaign import Campaign
@@ -13,9 +12,10 @@ from phases.campaign_driver import CampaignDriver
 from phases.config import CampaignConfig
 from phases.label import design_to_solve, step_to_solve
 from phases.loop import take_step
-from phases.overview import in_words
+from phases.overview import design_in_words, in_words
 from phases.stopping import stopping_decision
 from tasks.append import append, append_design
+from tasks.completed import completed
 from tasks.design import design
 from tasks.label import label, label_design, solve_all
 from tasks.metrology import metrology
@@ -75,6 +75,7 @@ def prepare_campaign(directory: Path, *, retry_failed: bool = False) -> None:
     seconds = solve_all(campaign, 0, picks, where="design", retry_failed=retry_failed)
     label_design(campaign, seconds)
     append_design(campaign)
+    return completed(design_in_words(campaign), None)
 
 
 @flow(name="active-learning-step", flow_run_name=step_run_name)
@@ -92,8 +93,8 @@ def active_learning_step(directory: Path, step: int, *, retry_failed: bool = Fal
     campaign = Campaign.open(directory)
     again = retry_failed or flow_run.run_count > 1
     if reason := take_step(CampaignStep(campaign, step, retry_failed=again)):
-        return _completed(f"stopped by {reason}", reason)
-    return _completed(in_words(campaign, step), "")
+        return completed(f"stopped by {reason}", reason)
+    return completed(in_words(campaign, step), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,3 @@ class CampaignStep:
         seconds = solve_all(self.campaign, self.step, picks, retry_failed=self.retry_failed)
         label(self.campaign, self.step, seconds)
         append(self.campaign, self.step)
-
-
-def _completed(message: str, result: str) -> str:
-    """Return a final state that says what happened; Prefect hands its result to the caller."""
-    return Completed(message=message, data=result)  # type: ignore[return-value]  # see above

@@ -19,6 +19,7 @@ from pools.record import SampleRecord
 from solvers.label import NOTHING_BY_HAND, ByHand
 from solvers.workers import SolverWorkers
 from tasks.artifacts import ProgressArtifact, publish_samples
+from tasks.completed import completed
 from tasks.policy import cache_key, retry_options
 
 
@@ -75,15 +76,16 @@ def solve_again(campaign: Campaign, failed: Sequence[SampleRecord], by_hand: ByH
 @task(name="label", task_run_name="label-step{step:03d}")
 def label(campaign: Campaign, step: int, spent: float) -> dict[str, Any]:
     """Say how the step's samples went; fails when too few were solved."""
-    publish_samples(campaign, f"step{step:03d}", queried_picks(campaign, step))
-    return asdict(conclude_label(campaign, step, spent))
+    tally = publish_samples(campaign, f"step{step:03d}", queried_picks(campaign, step))
+    return completed(str(tally), asdict(conclude_label(campaign, step, spent)))
 
 
 @task(name="label-design")
 def label_design(campaign: Campaign, spent: float) -> dict[str, Any]:
     """Say how the initial samples and the test set went; fails when too few were solved."""
-    publish_samples(campaign, "design", [*initial_picks(campaign), *test_picks(campaign)])
-    return asdict(conclude_design_label(campaign, spent))
+    picks = [*initial_picks(campaign), *test_picks(campaign)]
+    tally = publish_samples(campaign, "design", picks)
+    return completed(str(tally), asdict(conclude_design_label(campaign, spent)))
 
 
 def _fan_out(

@@ -75,7 +75,8 @@ def test_runs_are_named_for_what_a_person_looks_for(finished: tuple[Any, Path]) 
 def test_states_say_what_happened(finished: tuple[Any, Path]) -> None:
     flow_runs, _ = settled(finished[0], 22)
     messages = {f.name: f.state.message for f in flow_runs if f.state}
-    assert messages["wave-step001"].startswith("4 ok; error ")
+    assert messages["wave-step001"].startswith("4 solved; error ")
+    assert messages["wave-initial-design"] == "6 solved; test set: 8 solved"
     assert messages["wave-step002"] == "stopped by max steps: 2 of 2 steps done — stop"
 
 
