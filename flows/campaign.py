@@ -7,12 +7,14 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.names import campaign_run_name, design_run_name, step_run_name
+from flows.tags import tag_run
+from flows.told import run_told, step_told
 from phases.campaign import Campaign
 from phases.campaign_driver import CampaignDriver
 from phases.config import CampaignConfig
 from phases.label import design_to_solve, step_to_solve
 from phases.loop import take_step
-from phases.overview import design_in_words, in_words
+from phases.overview import design_in_words
 from phases.stopping import stopping_decision
 from tasks.append import append, append_design
 from tasks.completed import completed
@@ -40,7 +42,8 @@ def run_campaign(
     """
     again = retry_failed or flow_run.run_count > 1  # Retry in the UI means the failed ones too
     place = directory or Path("campaigns") / config.name
-    return CampaignDriver.start(config, place, FlowWork(retry_failed=again)).run()
+    tag_run(config.name)
+    return run_told(CampaignDriver.start(config, place, FlowWork(retry_failed=again)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class FlowWork:
 def prepare_campaign(directory: Path, *, retry_failed: bool = False) -> None:
     """Draw the initial design and the test set, label them, and begin the training pool."""
     campaign = Campaign.open(directory)
+    tag_run(campaign.config.name, "initial-design")
     design(campaign)
     picks = design_to_solve(campaign)
     seconds = solve_all(campaign, 0, picks, where="design", retry_failed=retry_failed)
@@ -91,10 +95,9 @@ def active_learning_step(directory: Path, step: int, *, retry_failed: bool = Fal
         Why the campaign stops here, in words; empty when it goes on.
     """
     campaign = Campaign.open(directory)
+    tag_run(campaign.config.name, f"step{step:03d}")
     again = retry_failed or flow_run.run_count > 1
-    if reason := take_step(CampaignStep(campaign, step, retry_failed=again)):
-        return completed(f"stopped by {reason}", reason)
-    return completed(in_words(campaign, step), "")
+    return step_told(campaign, step, take_step(CampaignStep(campaign, step, retry_failed=again)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.names import retry_run_name
+from flows.tags import tag_run
 from phases.campaign import Campaign
 from phases.retry import conclude, plan_retry
 from pools.outcome import Outcome
@@ -44,6 +45,7 @@ def retry_failed_samples(
         How it went, in words.
     """
     campaign = Campaign.open(directory).with_workers(workers)
+    tag_run(campaign.config.name, "retry")
     with campaign.exclusive():
         campaign.verify()
         plan = plan_retry(campaign, ids, outcomes, ByHand(changes or {}, timeout))

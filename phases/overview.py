@@ -44,6 +44,12 @@ def steps_of(campaign: Campaign) -> list[StepOverview]:
     return [_step(campaign, step, entries) for step in sorted({e.step for e in entries})]
 
 
+def step_of(campaign: Campaign, step: int) -> StepOverview:
+    """Return one step that began."""
+    entries = [entry for entry in campaign.ledger.entries() if not is_retry(entry)]
+    return _step(campaign, step, entries)
+
+
 def design_records(campaign: Campaign) -> tuple[list[SampleRecord], list[SampleRecord]]:
     """Return the records of the initial design and of the test set, as far as there are any."""
     if campaign.ledger.find(0, "design") is None:
@@ -68,12 +74,6 @@ def all_records(campaign: Campaign) -> list[SampleRecord]:
 def failures(campaign: Campaign) -> list[SampleRecord]:
     """Return the records of the samples that have no solution."""
     return [r for r in all_records(campaign) if r.outcome not in {None, Outcome.OK}]
-
-
-def in_words(campaign: Campaign, step: int) -> str:
-    """Say how a step went: `3 solved, 1 failed: diverged; error 0.2532 with 16 samples`."""
-    found = next(each for each in steps_of(campaign) if each.step == step)
-    return f"{tally_of(campaign, step)}; error {found.error:.4f} with {found.labelled} samples"
 
 
 def tally_of(campaign: Campaign, step: int) -> Tally:

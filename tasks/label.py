@@ -20,6 +20,7 @@ from solvers.label import NOTHING_BY_HAND, ByHand
 from solvers.workers import SolverWorkers
 from tasks.artifacts import ProgressArtifact, publish_samples
 from tasks.completed import completed
+from tasks.events import sample_told, tell_many_failed
 from tasks.policy import cache_key, retry_options
 
 
@@ -40,9 +41,10 @@ def solve(
     by_hand: ByHand = NOTHING_BY_HAND,
 ) -> dict[str, Any]:
     """Obtain the solution of one sample; the task fails where there is none."""
-    record = label_sample(
-        campaign, step, pick, workers, retry_failed=retry_failed, by_hand=by_hand
-    )
+    with sample_told(campaign, pick):
+        record = label_sample(
+            campaign, step, pick, workers, retry_failed=retry_failed, by_hand=by_hand
+        )
     return {"sample": pick.sample.id, "seconds": record.seconds, "solution": record.solution}
 
 
@@ -76,7 +78,9 @@ def solve_again(campaign: Campaign, failed: Sequence[SampleRecord], by_hand: ByH
 @task(name="label", task_run_name="label-step{step:03d}")
 def label(campaign: Campaign, step: int, spent: float) -> dict[str, Any]:
     """Say how the step's samples went; fails when too few were solved."""
-    tally = publish_samples(campaign, f"step{step:03d}", queried_picks(campaign, step))
+    where = f"step{step:03d}"
+    tally = publish_samples(campaign, where, queried_picks(campaign, step))
+    tell_many_failed(campaign, where, tally)
     return completed(str(tally), asdict(conclude_label(campaign, step, spent)))
 
 
@@ -85,6 +89,7 @@ def label_design(campaign: Campaign, spent: float) -> dict[str, Any]:
     """Say how the initial samples and the test set went; fails when too few were solved."""
     picks = [*initial_picks(campaign), *test_picks(campaign)]
     tally = publish_samples(campaign, "design", picks)
+    tell_many_failed(campaign, "design", tally)
     return completed(str(tally), asdict(conclude_design_label(campaign, spent)))
 
 
