@@ -203,6 +203,35 @@ def check(directory: CampaignDirectory) -> None:
     check_command(directory)
 
 
+@app.command()
+def metrics(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="The campaigns' directories.", show_default=False),
+    ],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free one.")
+    ] = 9400,
+    address: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    once: Annotated[bool, typer.Option("--once", help="Print the metrics, and stop.")] = False,
+) -> None:
+    """Serve campaigns' numbers to Prometheus: samples, seconds, errors, progress.
+
+    Examples:
+
+    - `solverloop metrics campaigns/channel campaigns/cavity`
+
+    - `solverloop metrics campaigns/channel --once`
+
+    - `solverloop metrics campaigns/* --port 9500`
+    """
+    from flows.command_metrics import metrics_command
+
+    metrics_command(directories, address, port, once=once)
+
+
 def main() -> None:
     """Run the command; a user's mistake is a message, never a traceback."""
     sys.path.append(str(Path.cwd()))  # where a solver of the user's own lies
