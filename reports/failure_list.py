@@ -1,5 +1,6 @@
 """The failed samples as the Prefect UI shows them: why, what the log says, how to try again."""
 
+import re
 from collections.abc import Sequence
 
 from phases.campaign import Campaign
@@ -33,13 +34,20 @@ def _section(campaign: Campaign, failed: Failed) -> list[str]:
         "",
         f"### {sample.id}: {failed.last.outcome.value.replace('_', ' ')}",
         "",
-        f"{attempts}, {failed.record.seconds:.1f} s; {values}",
+        f"**{_plain(failed.last.reason)}**",
         "",
-        *_block([failed.last.reason, *failed.telling]),
+        f"{attempts}, {failed.record.seconds:.1f} s; {_plain(values)}",
+        "",
+        *_block(failed.telling),
         "",
         f"- evidence: `{failed.directory}`",
         f"- again: `solverloop retry {campaign.directory} {sample.id}`",
     ]
+
+
+def _plain(text: str) -> str:
+    """Return text that means nothing to Markdown."""
+    return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", " ".join(text.split()))
 
 
 def _block(lines: Sequence[str]) -> list[str]:

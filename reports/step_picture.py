@@ -23,7 +23,7 @@ def worst_fields(campaign: Campaign, step: int) -> dict[str, bytes]:
 def _drawn(sample: PredictedSample) -> dict[str, bytes]:
     """Draw a plane here, which takes no process of its own; draw what lies in space as ever."""
     name = (
-        f"test sample {sample.solution.sample.id}, of largest error: {sample.error:.3g} "
+        f"Test sample {sample.solution.sample.id}, of largest error: {sample.error:.3g} "
         "(relative L2, mean over the fields)"
     )
     if is_planar(sample.solution.mesh):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from textwrap import shorten
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from tasks.best_effort import best_effort
 
 _SECONDS_BETWEEN_UPDATES = 1.0
 _SECONDS_AFTER_A_FAILURE = 30.0  # a server that is away makes each try wait
+_SHOWN_OF_A_REASON = 60  # letters; the list of failures has it whole
 
 
 @dataclass
@@ -110,7 +112,7 @@ def publish_report(
         pictures: what follows it: PNGs by what they show, embedded as data.
     """
     shown = [
-        f"![{name}](data:image/png;base64,{base64.b64encode(picture).decode()})"
+        f"**{name}**\n\n![{name}](data:image/png;base64,{base64.b64encode(picture).decode()})"
         for name, picture in pictures.items()
     ]
     text = "\n\n".join([markdown, *shown]) + "\n"
@@ -134,15 +136,15 @@ def _record(campaign: Campaign, pick: Pick) -> SampleRecord:
 
 
 def _row(campaign: Campaign, record: SampleRecord) -> dict[str, Any]:
-    sample = record.pick.sample
+    sample, reason = record.pick.sample, record.attempts[-1].reason if record.attempts else ""
     return {
         "sample": sample.id,
         "outcome": _outcome(record),
         "seconds": round(record.seconds, 2),
         "attempts": len(record.attempts),
+        "reason": shorten(reason, _SHOWN_OF_A_REASON, placeholder=" ..."),
         "asked by": record.pick.asked_by,
         **{name: float(f"{value:.4g}") for name, value in sample.parameters.items()},
-        "reason": record.attempts[-1].reason if record.attempts else "",
         "directory": str(campaign.sample_directory(sample.id).path),
     }
 

@@ -14,7 +14,7 @@ from tasks.artifacts import publish_report
 @task(name="report", task_run_name="report-step{step:03d}")
 def report_step(campaign: Campaign, step: int) -> None:
     """Show in the UI how the step went."""
-    curve = {"learning curve": learning_curve_png(campaign, step)}
+    curve = {"Learning curve": learning_curve_png(campaign, step)}
     pictures = {**curve, **worst_fields(campaign, step)}
     publish_report(campaign, step, step_markdown(campaign, step), pictures)
 
