@@ -58,7 +58,7 @@ class Vitals:
     def failed_ratio(self) -> float:
         """Share of the samples that were tried and have no solution; 0 where none was tried."""
         tried = sum(self.outcomes.values())
-        return 1 - self.outcomes.get(Outcome.OK, 0) / tried if tried else 0.0
+        return (tried - self.outcomes.get(Outcome.OK, 0)) / tried if tried else 0.0
 
 
 def vitals_of(directory: Path) -> Vitals:

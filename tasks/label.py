@@ -80,7 +80,8 @@ def label(campaign: Campaign, step: int, spent: float) -> dict[str, Any]:
     """Say how the step's samples went; fails when too few were solved."""
     where = f"step{step:03d}"
     tally = publish_samples(campaign, where, queried_picks(campaign, step))
-    tell_many_failed(campaign, where, tally)
+    if spent:  # else nothing was tried now, and a person was told before
+        tell_many_failed(campaign, where, tally)
     return completed(str(tally), asdict(conclude_label(campaign, step, spent)))
 
 
@@ -89,7 +90,8 @@ def label_design(campaign: Campaign, spent: float) -> dict[str, Any]:
     """Say how the initial samples and the test set went; fails when too few were solved."""
     picks = [*initial_picks(campaign), *test_picks(campaign)]
     tally = publish_samples(campaign, "design", picks)
-    tell_many_failed(campaign, "design", tally)
+    if spent:
+        tell_many_failed(campaign, "design", tally)
     return completed(str(tally), asdict(conclude_design_label(campaign, spent)))
 
 

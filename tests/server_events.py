@@ -15,11 +15,16 @@ def events_of(directory: Path, name: str, count: int = 1) -> list[dict[str, Any]
     It records them with a delay.
     """
     for _ in range(150):
-        found = [event for event in _newest(name) if str(directory) in str(event)]
+        found = events_now(directory, name)
         if len(found) >= count:
             return found[::-1]
         time.sleep(0.1)
     raise AssertionError(f"only {len(found)} of {count} events {name} were recorded")
+
+
+def events_now(directory: Path, name: str) -> list[dict[str, Any]]:
+    """Return the events of this name of a campaign that the server knows now, newest first."""
+    return [event for event in _newest(name) if str(directory) in str(event)]
 
 
 def _newest(name: str) -> list[dict[str, Any]]:

@@ -22,10 +22,12 @@ from campaign_examples import (
 )
 from flow_runs import read_artifacts, read_kinds, settled, solves
 from process_table import processes_in, wait_until
+from server_events import events_now, events_of
 
 from flows.campaign import run_campaign
 from phases.config import CampaignConfig
 from pools.errors import TooFewLabelsError
+from tasks.events import SAMPLE_FAILED, SAMPLE_RECOVERED
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_api")]
 
@@ -177,6 +179,8 @@ def test_an_infrastructure_fault_is_retried(tmp_path: Path) -> None:
     _, task_runs = settled(state, 18)
     retried = [t for t in task_runs if t.name.startswith("solve-") and t.run_count == 2]
     assert len(retried) == outcomes[("infrastructure", "ok")]
+    assert len(events_of(tmp_path, SAMPLE_RECOVERED, len(retried))) == len(retried)
+    assert not events_now(tmp_path, SAMPLE_FAILED), "Prefect tried again by itself"
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,15 @@ def test_words_and_artifacts_tell_of_the_failed(ran: Ran) -> None:
     assert artifacts["watched-step001-report"].count("data:image/png;base64,") == 2
 
 
+def test_a_finished_campaign_that_is_run_again_alarms_nobody_again(ran: Ran) -> None:
+    before = ran.events(MANY_FAILED)
+    switch = ran.campaign.directory.parent / "switch"
+    assert run_campaign(watched(switch), ran.campaign.directory, return_state=True).is_completed()
+    assert len(ran.events(CAMPAIGN_STOPPED, 2)) == 2
+    assert ran.events(MANY_FAILED) == before
+    assert len(ran.events(SAMPLE_FAILED)) == len(ran.failed)
+
+
 def test_what_a_retry_solves_is_told_as_recovered(ran: Ran, tmp_path: Path) -> None:
     directory = Path(shutil.copytree(ran.campaign.directory, tmp_path / "watched"))
     switch = ran.campaign.directory.parent / "switch"
