@@ -201,6 +201,14 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's options
         int | None,
         typer.Option(min=1, help="Most samples that the work pool solves at once [2]."),
     ] = None,
+    notify: Annotated[
+        str,
+        typer.Option(
+            metavar="TYPE/NAME",
+            help="A block of the server that tells a person when many samples fail.",
+            show_default=False,
+        ),
+    ] = "",
     pool_type: Annotated[
         PoolType, typer.Option(help="Type of the work pools, where they are made.")
     ] = PoolType.PROCESS,
@@ -223,7 +231,7 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's options
     from flows.command_deploy import Wanted, deploy_command, schedule_of
 
     schedule = schedule_of(cron, every, active=active)
-    wanted = Wanted(home, pool_type.value, solves, schedule)
+    wanted = Wanted(home, pool_type.value, solves, schedule, notify)
     deploy_command(campaign, directory, changes or [], wanted)
 
 
@@ -271,6 +279,35 @@ def check(directory: CampaignDirectory) -> None:
     from flows.command_check import check_command
 
     check_command(directory)
+
+
+@app.command()
+def metrics(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="The campaigns' directories.", show_default=False),
+    ],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free one.")
+    ] = 9400,
+    address: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    once: Annotated[bool, typer.Option("--once", help="Print the metrics, and stop.")] = False,
+) -> None:
+    """Serve campaigns' numbers to Prometheus: samples, seconds, errors, progress.
+
+    Examples:
+
+    - `solverloop metrics campaigns/channel campaigns/cavity`
+
+    - `solverloop metrics campaigns/channel --once`
+
+    - `solverloop metrics campaigns/* --port 9500`
+    """
+    from flows.command_metrics import metrics_command
+
+    metrics_command(directories, address, port, once=once)
 
 
 def main() -> None:

@@ -21,12 +21,14 @@ class Wanted:
         pool_type: type of work pools that are made: `process` or `docker`.
         solves: most flow runs of the pool `solve` at once; as it is unless given, 2 for a new one.
         schedule: when a campaign's next step is taken, as prefect.yaml says it; never if empty.
+        notify: the block that tells a person of many failures; nobody is told if empty.
     """
 
     home: Path | None
     pool_type: str
     solves: int | None
     schedule: Mapping[str, object]
+    notify: str
 
 
 def schedule_of(cron: str | None, every: str | None, *, active: bool) -> dict[str, object]:

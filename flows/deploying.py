@@ -14,6 +14,7 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectNotFound
 from prefect.utilities.importtools import import_object
 
+from flows.automations import apply_automations
 from flows.command_deploy import Wanted
 from flows.server import connected, set_address
 from phases.config import CampaignConfig
@@ -55,6 +56,8 @@ def deploy(config: CampaignConfig | None, directory: Path | None, wanted: Wanted
         content = {**content, "deployments": [*content["deployments"], *own]}
     _prefect_deploy(content, (wanted.home or Path.cwd()).absolute())
     yield f"deployments: {', '.join(_names(content))}"
+    for applied in apply_automations(wanted.notify):
+        yield f"automation {applied.name}: {applied.how}"
 
 
 def _prefect_file() -> dict[str, Any]:

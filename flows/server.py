@@ -15,7 +15,8 @@ def set_address() -> str:
     Raises:
         UsageError: none is.
     """
-    if not (address := PREFECT_API_URL.value()):
+    address: str | None = PREFECT_API_URL.value()
+    if not address:
         raise UsageError(
             "no Prefect server is set; start one with `prefect server start`, then `prefect "
             "config set PREFECT_API_URL=http://127.0.0.1:4200/api`"

@@ -24,7 +24,7 @@ def config(**changes: Any) -> CampaignConfig:
 
 
 def wanted(**schedule: object) -> Wanted:
-    return Wanted(None, "process", None, schedule)
+    return Wanted(None, "process", None, schedule, "")
 
 
 @pytest.mark.parametrize("entry", DECLARED["deployments"], ids=lambda entry: str(entry["name"]))
