@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from flows.plain_console import PlainConsole
 from pools.errors import SolverloopError, UsageError
 from pools.outcome import Outcome
 
@@ -316,7 +316,7 @@ def main() -> None:
     try:
         app()
     except SolverloopError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
+        PlainConsole(stderr=True, highlight=False, soft_wrap=True).print(
             f"error: {error}", markup=False
         )
         sys.exit(2 if isinstance(error, UsageError) else 1)

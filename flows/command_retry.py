@@ -64,7 +64,10 @@ def _run(campaign: Campaign, asked: Asked, plan: Plan) -> str:
             campaign.verify()
             append_retried(campaign)
         return conclude(campaign, plan)
-    from flows.retry import retry_failed_samples  # Prefect takes two seconds to load
+    from flows.server import check_server  # Prefect takes two seconds to load
+
+    check_server()
+    from flows.retry import retry_failed_samples
     from flows.temporary_server import TemporaryServer
 
     TemporaryServer()

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from flows.console import shown
 from flows.interrupt import interruptible
+from flows.plain_console import PlainConsole
 from phases.config import CampaignConfig, load
 from pools.errors import UsageError
 
@@ -31,7 +30,7 @@ class How:
 
 def run_command(campaign: Path, directory: Path | None, changes: Sequence[str], how: How) -> None:
     """Start or resume a campaign, with progress, and say why it stopped."""
-    console = Console()
+    console = PlainConsole()
     config, directory = _find(campaign, directory, changes)
     with interruptible(console), shown(console):
         reason = _run(config, directory, how)
@@ -49,7 +48,10 @@ def _run(config: CampaignConfig, directory: Path, how: How) -> str:
     campaign = Campaign.start(config, directory)
     if how.without_server:
         return _run_plainly(campaign, retry_failed=how.retry_failed)
-    from flows.campaign import run_campaign  # and Prefect two, once nothing can be refused
+    from flows.server import check_server  # and Prefect two, once nothing can be refused
+
+    check_server()
+    from flows.campaign import run_campaign
     from flows.temporary_server import TemporaryServer
 
     TemporaryServer()

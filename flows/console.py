@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import TaskID as BarId
 
+from flows.plain_console import PlainConsole
 from phases.progress import LOGGER, PROGRESS_LOGGER
 from phases.progress import Progress as Told
 
@@ -19,7 +20,7 @@ _PIPED_WIDTH = 1000  # a table takes what it needs; rich would cut values at 80 
 
 def standard_output() -> Console:
     """Return where a command prints: as wide as the terminal or COLUMNS says, else uncut."""
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     if not console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
         console.width = _PIPED_WIDTH
     return console

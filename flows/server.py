@@ -1,12 +1,24 @@
-"""The Prefect server that a command talks to: whether it answers, in plain words."""
+"""The Prefect server that a command talks to: whether it can be used, in plain words."""
 
 import httpx
 import prefect
-from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 
-from pools.errors import CampaignError, UsageError
+from pools.errors import CampaignError, SolverloopError, UsageError
+
+
+def check_server() -> None:
+    """Look whether the server that is set can be used; without one Prefect starts its own.
+
+    Raises:
+        UsageError: it wants another password, is of another version, or is no server of Prefect.
+        CampaignError: it does not answer.
+    """
+    if PREFECT_API_URL.value():
+        with get_client(sync_client=True) as client:
+            connected(client)
 
 
 def set_address() -> str:
@@ -28,25 +40,59 @@ def connected(client: SyncPrefectClient) -> str:
     """Return the server's address and version once it has answered.
 
     Raises:
-        UsageError: it wants another password.
+        UsageError: no server is set, it wants another password, is of another version, or is no
+            server of Prefect.
         CampaignError: it does not answer.
     """
     address = set_address()
+    version = _version(client, address)
+    _check_version(version, address)
+    return f"{address}, version {version}{_differing(version)}"
+
+
+def _version(client: SyncPrefectClient, address: str) -> str:
     try:
-        version = client.request("GET", "/admin/version").json()
+        return str(client.request("GET", "/admin/version").json())
     except PrefectHTTPStatusError as error:
-        if error.response.status_code == httpx.codes.UNAUTHORIZED:
-            raise UsageError(
-                f"the server {address} refuses the password; set PREFECT_API_AUTH_STRING to the "
-                "one that it was started with (its PREFECT_SERVER_API_AUTH_STRING)"
-            ) from None
-        raise CampaignError(f"the server {address} answers with an error: {error}") from error
+        raise _refusal(error, address) from error
     except httpx.HTTPError as error:
         raise CampaignError(
             f"the server {address} does not answer ({error}); is it running? Start it with "
-            "`prefect server start`, or correct PREFECT_API_URL"
+            "`prefect server start`, or correct PREFECT_API_URL; `solverloop run "
+            "--without-server` needs none"
         ) from error
-    return f"{address}, version {version}{_differing(version)}"
+    except ValueError as error:
+        raise _no_server(address) from error
+
+
+def _refusal(error: PrefectHTTPStatusError, address: str) -> SolverloopError:
+    match error.response.status_code:
+        case httpx.codes.UNAUTHORIZED:
+            return UsageError(
+                f"the server {address} refuses the password; set PREFECT_API_AUTH_STRING to the "
+                "one that it was started with (its PREFECT_SERVER_API_AUTH_STRING)"
+            )
+        case httpx.codes.NOT_FOUND:
+            return _no_server(address)
+        case code:
+            return CampaignError(f"the server {address} answers with the error {code}: {error}")
+
+
+def _no_server(address: str) -> UsageError:
+    return UsageError(
+        f"{address} is not the address of a Prefect server's API; set PREFECT_API_URL to it, such "
+        "as http://127.0.0.1:4200/api: it ends with /api"
+    )
+
+
+def _check_version(version: str, address: str) -> None:
+    """Refuse a server of another major version, which does not understand this client."""
+    mine = prefect.__version__
+    if version.partition(".")[0] != mine.partition(".")[0]:
+        raise UsageError(
+            f"the server {address} is Prefect {version}, but here is Prefect {mine}; install the "
+            "same version on both, or set PREFECT_API_URL to another server"
+        )
 
 
 def _differing(version: str) -> str:

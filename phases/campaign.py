@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from phases.config import MAY_CHANGE, CampaignConfig, parse
 from phases.preflight import check_queries, check_solver
 from phases.progress import LOGGER
 from phases.seen import is_seen
+from phases.yaml_text import parse_yaml
 from pools.errors import BusyError, CampaignError, IntegrityError, UsageError
 from pools.files import digest, publish_bytes
 from pools.ledger import Entry, Ledger
@@ -77,7 +79,7 @@ class Campaign:
         """
         file = directory / "campaign.yaml"
         try:
-            content = yaml.safe_load(file.read_text())
+            content = parse_yaml(file.read_text())
             frozen, created = content["campaign"], content["created"]
             key, fingerprint = created["key"], created["solver"]
         except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
@@ -127,7 +129,16 @@ class Campaign:
         return self.directory / "steps" / f"{step:03d}"
 
     def sample_directory(self, sample_id: str) -> SampleDirectory:
-        """Where everything about one sample is."""
+        """Where everything about one sample is.
+
+        Raises:
+            IntegrityError: what should be an id would lead elsewhere.
+        """
+        if not re.fullmatch(r"[\w-]+", sample_id):
+            raise IntegrityError(
+                f"{self.directory} names a sample {sample_id!r}, but an id is letters and digits: "
+                "a file was edited; run `solverloop check` on it, or restore it from a backup"
+            )
         return SampleDirectory(self.directory / "samples" / sample_id)
 
     def checkpoint(self, step: int) -> Path:
@@ -301,7 +312,7 @@ def _held(directory: Path) -> Iterator[None]:
 def _opened(lock: Path) -> IO[str]:
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        return lock.open("w")
+        return lock.open("a")  # what a link in its place names is not emptied
     except OSError as error:
         raise CampaignError(
             f"cannot write {lock}: {error.strerror}; make the directory writable or free some "

@@ -1,12 +1,13 @@
 """The campaign file as a tree of YAML, and changes to it from the command line."""
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import yaml
 
+from phases.yaml_text import parse_yaml
 from pools.errors import UsageError
 from pools.record import Setting
 
@@ -18,7 +19,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         UsageError: it cannot be read, is not YAML, or gives a key twice.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - it is a SafeLoader
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
             f"cannot read the campaign file {path}: {error.strerror}; give the path of a YAML "
@@ -110,7 +111,7 @@ def _key(place: Any, name: str, change: str) -> str | int:  # noqa: ANN401 - a t
 
 def _value(text: str, change: str) -> Any:  # noqa: ANN401 - a tree of YAML
     try:
-        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - it is a SafeLoader
+        return parse_yaml(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise UsageError(
             f"--set {change}: the value is not YAML: {_problem(error)}; give a number, a word, or "
@@ -130,24 +131,3 @@ def _problem(error: Exception) -> str:
 
 def _kind(content: object) -> str:
     return "nothing" if content is None else f"a {type(content).__name__}"
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML as it is, but for its keys: one given twice is an error, and `on` is a word.
-
-    One of two would be lost; and YAML 1.1 takes on, off, yes and no for true and false.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue  # PyYAML says what is wrong with it
-            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value} is given twice; keep one", key.start_mark
-                )
-            seen.add(str(key.value))
-            if key.tag == "tag:yaml.org,2002:bool":
-                key.tag = "tag:yaml.org,2002:str"
-        return super().construct_mapping(node, deep)

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pools.errors import CampaignError, IntegrityError
@@ -101,13 +101,22 @@ class Ledger:
 
     def _parse(self, number: int, line: bytes) -> Entry:
         try:
-            return Entry(**json.loads(line))
-        except (ValueError, TypeError) as error:
+            entry = Entry(**json.loads(line))
+            _check_names(entry.artifacts)
+        except (AttributeError, ValueError, TypeError) as error:
             raise IntegrityError(
                 f"{self.path} line {number} is not an entry of the ledger ({error}); restore the "
                 "file from a backup, or cut it before that line: later phases are then done "
                 "again, and samples that have their solution are not solved twice"
             ) from error
+        return entry
+
+
+def _check_names(artifacts: Mapping[str, str]) -> None:
+    """Refuse a name that leads out of the campaign: what is damaged is written anew there."""
+    for path in map(PurePosixPath, artifacts.keys()):
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{path} is outside the campaign")
 
 
 def _problem(path: Path, expected: str) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pools.errors import CampaignError, IntegrityError
 from pools.files import publish
+from pools.hdf5 import opened
 from pools.solution import Solution
 
 Array = NDArray[np.float64]
@@ -95,7 +96,7 @@ class Shard:
             IntegrityError: it is missing, damaged, or shorter than its chunks.
         """
         try:
-            with h5py.File(path, "r") as file:
+            with opened(path) as file:
                 shard = cls(
                     path=path,
                     schema=_read_schema(file),

@@ -12,6 +12,7 @@ import numpy as np
 
 from pools.errors import IntegrityError
 from pools.files import publish
+from pools.hdf5 import opened
 from pools.sample import Sample
 from pools.solution import Field, Mesh, Quantity, Solution
 
@@ -30,7 +31,7 @@ def read_solution(path: Path) -> Solution:
         IntegrityError: the file is missing, damaged, or not a solution.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with opened(path) as file:
             return _read(file)
     except (OSError, KeyError, ValueError) as error:
         raise IntegrityError(

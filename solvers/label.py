@@ -168,7 +168,7 @@ def _only_one(directory: Path) -> Iterator[None]:
     """Hold the directory's lock; the kernel releases it when the holder dies."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        lock = (directory / ".lock").open("w")
+        lock = (directory / ".lock").open("a")
     except OSError as error:
         raise CampaignError(
             f"cannot write {directory}: {error.strerror}; make the directory writable or free "

@@ -128,12 +128,14 @@ class Supervisor:
 def _environment(token: str) -> dict[str, str]:
     """Return a supervisor's environment: it imports what this process imports.
 
-    The working directory comes last, so that a folder there cannot shadow ours.
+    The working directory comes last, so that a folder there cannot shadow ours. Nothing of
+    Prefect's goes along: what a solver prints is shown, and its password must not be among it.
     """
     path = [*filter(None, sys.path), os.environ.get("PYTHONPATH", ""), str(Path.cwd())]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     ours = {"PYTHONPATH": os.pathsep.join(filter(None, path)), MARK: token}
-    return {**os.environ, **threads, **ours}
+    inherited = {n: value for n, value in os.environ.items() if not n.startswith("PREFECT_")}
+    return {**inherited, **threads, **ours}
 
 
 class SolverWorkers:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compose_file import ROOT, Declared, declared
+from process_table import descendants_of
 from service_process import Service
 
 _POSTGRESQL = "/usr/lib/postgresql/15/bin"
@@ -70,6 +71,13 @@ class PrefectServices:
         password = self.variables["PREFECT_AUTH_STRING"]
         with temporary_settings({PREFECT_API_URL: self.url, PREFECT_API_AUTH_STRING: password}):
             yield
+
+    def running(self) -> list[int]:
+        """Return the processes of the services that run on, and all that they started."""
+        first = [
+            each.process for each in (self.database, self.redis, self.server, self.background)
+        ]
+        return [*first, *(below for process in first for below in descendants_of(process))]
 
     def prefect(self, *arguments: str) -> str:
         """Run a command of Prefect's as a client, and return what it prints."""
@@ -190,6 +198,7 @@ def free_ports(count: int) -> tuple[str, ...]:
 
 def _base(home: Path) -> dict[str, str]:
     """Return what an image sets: where the programs are, and where Prefect keeps its settings."""
+    (home / "prefect").mkdir(parents=True, exist_ok=True)
     return {
         "PATH": f"{Path(sys.executable).parent}:{_POSTGRESQL}:{os.environ['PATH']}",
         "HOME": str(home),
