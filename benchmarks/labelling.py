@@ -56,13 +56,16 @@ def _measure(
     campaign: Campaign, samples: int, label: Callable[[Campaign, Sequence[Pick]], None]
 ) -> float:
     """Return solver seconds over (workers x wall)."""
-    space, fingerprint = campaign.config.parameters, campaign.solver.fingerprint
-    rows = space.sobol(samples, seed=5)
-    picks = [
-        Pick(sample, "benchmark") for sample in Sample.of_rows(rows, space.names, fingerprint)
-    ]
+    picks = picks_of(campaign, samples)
     wall = label(campaign, picks)
     return sum(record.seconds for record in records_of(campaign, picks)) / (WORKERS * wall)
+
+
+def picks_of(campaign: Campaign, count: int) -> list[Pick]:
+    """Return samples of a campaign's box."""
+    space, fingerprint = campaign.config.parameters, campaign.solver.fingerprint
+    rows = space.sobol(count, seed=5)
+    return [Pick(sample, "benchmark") for sample in Sample.of_rows(rows, space.names, fingerprint)]
 
 
 def _with_futures(campaign: Campaign, picks: Sequence[Pick]) -> float:

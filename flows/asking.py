@@ -6,6 +6,7 @@ answer, and goes on where the campaign stands.
 """
 
 from typing import Any, Literal, cast
+from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
@@ -15,8 +16,9 @@ from prefect.input.run_input import Keyset
 from prefect.runtime import deployment, flow_run
 from pydantic import ConfigDict, Field
 
+from phases.accepted import unsolved
 from phases.campaign import Campaign
-from phases.failed import failed_samples
+from phases.failed import failed_of
 from pools.errors import SolverloopError
 
 _A_WEEK = 7 * 24 * 3600
@@ -40,11 +42,7 @@ class Answer(RunInput):
 
 def answer() -> Answer | None:
     """Return what a person answered when this run was suspended; None where it was not asked."""
-    if flow_run.run_count < 2 or (run_id := flow_run.id) is None:
-        return None
-    with get_client(sync_client=True) as client:
-        states = client.read_flow_run_states(run_id)
-    asked = _last_question(states)
+    asked = _last_question(_states()) if can_ask() else None
     if asked is None or (keys := asked.state_details.run_input_keyset) is None:
         return None
     return cast(Answer, Answer.load(cast(Keyset, keys)))  # sync here: no promise
@@ -58,8 +56,14 @@ def can_ask() -> bool:
 def ask(campaign: Campaign, why: SolverloopError) -> None:
     """Suspend this run until a person answers; does not return."""
     form = Answer.with_initial_data(description=_question(campaign, why))
-    key = f"failed-samples-{flow_run.run_count}"
-    suspend_flow_run(wait_for_input=form, timeout=_A_WEEK, key=key)
+    number = sum(state.is_paused() for state in _states())  # a key is good for one question
+    suspend_flow_run(wait_for_input=form, timeout=_A_WEEK, key=f"failed-samples-{number}")
+
+
+def _states() -> list[State[Any]]:
+    """Return all states that this run has had."""
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run_states(UUID(flow_run.id))
 
 
 def _last_question(states: list[State[Any]]) -> State[Any] | None:
@@ -73,10 +77,11 @@ def _last_question(states: list[State[Any]]) -> State[Any] | None:
 
 
 def _question(campaign: Campaign, why: SolverloopError) -> str:
-    failed = failed_samples(campaign)
-    rows = "".join(
-        f"| `{one.record.pick.sample.id}` | {one.last.outcome.value} | {one.last.reason} |\n"
+    failed = [failed_of(campaign, record) for record in unsolved(campaign)]
+    lines = [
+        f"- `{one.record.pick.sample.id}` {one.last.outcome.value}: {one.last.reason}"
         for one in failed[:_SHOWN]
-    )
-    more = f"\n... and {len(failed) - _SHOWN} more\n" if len(failed) > _SHOWN else ""
-    return f"{why}\n\n| sample | outcome | reason |\n| --- | --- | --- |\n{rows}{more}"
+    ]
+    more = [f"- ... and {len(failed) - _SHOWN} more"] if len(failed) > _SHOWN else []
+    said, _, _ = str(why).partition(";")
+    return "\n".join([said[:1].upper() + said[1:] + ". Without a solution:\n", *lines, *more])

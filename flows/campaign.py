@@ -5,18 +5,20 @@ from pathlib import Path
 
 from prefect import flow
 from prefect.runtime import flow_run
-from prefect.states import Completed
 
 from flows.attended import attended
 from flows.names import campaign_run_name, design_run_name, step_run_name
+from flows.tags import tag_run
+from flows.told import run_told, step_told
 from phases.campaign import Campaign
 from phases.campaign_driver import CampaignDriver
 from phases.config import CampaignConfig
 from phases.label import design_to_solve, step_to_solve
 from phases.loop import take_step
-from phases.overview import in_words
+from phases.overview import design_in_words
 from phases.stopping import stopping_decision
 from tasks.append import append, append_design
+from tasks.completed import completed
 from tasks.design import design
 from tasks.label import label, label_design, solve_all
 from tasks.metrology import metrology
@@ -40,9 +42,12 @@ def run_campaign(
         Why it stopped, in words.
     """
     campaign = Campaign.start(config, directory or Path("campaigns") / config.name)
+    tag_run(config.name)
     return attended(
         campaign,
-        lambda again: CampaignDriver(campaign, FlowWork(retry_failed=again)).run(),
+        lambda again: run_told(
+            campaign, CampaignDriver(campaign, FlowWork(retry_failed=again)).run
+        ),
         retry_failed=retry_failed or flow_run.run_count > 1,  # Retry in the UI means them too
     )
 
@@ -74,11 +79,13 @@ class FlowWork:
 def prepare_campaign(directory: Path, *, retry_failed: bool = False) -> None:
     """Draw the initial design and the test set, label them, and begin the training pool."""
     campaign = Campaign.open(directory)
+    tag_run(campaign.config.name, "initial-design")
     design(campaign)
     picks = design_to_solve(campaign)
     seconds = solve_all(campaign, 0, picks, where="design", retry_failed=retry_failed)
     label_design(campaign, seconds)
     append_design(campaign)
+    return completed(design_in_words(campaign), None)
 
 
 @flow(name="active-learning-step", flow_run_name=step_run_name)
@@ -94,10 +101,9 @@ def active_learning_step(directory: Path, step: int, *, retry_failed: bool = Fal
         Why the campaign stops here, in words; empty when it goes on.
     """
     campaign = Campaign.open(directory)
+    tag_run(campaign.config.name, f"step{step:03d}")
     again = retry_failed or flow_run.run_count > 1
-    if reason := take_step(CampaignStep(campaign, step, retry_failed=again)):
-        return _completed(f"stopped by {reason}", reason)
-    return _completed(in_words(campaign, step), "")
+    return step_told(campaign, step, take_step(CampaignStep(campaign, step, retry_failed=again)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +144,3 @@ class CampaignStep:
         seconds = solve_all(self.campaign, self.step, picks, retry_failed=self.retry_failed)
         label(self.campaign, self.step, seconds)
         append(self.campaign, self.step)
-
-
-def _completed(message: str, result: str) -> str:
-    """Return a final state that says what happened; Prefect hands its result to the caller."""
-    return Completed(message=message, data=result)  # type: ignore[return-value]  # see above

@@ -60,6 +60,9 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Solve failed samples of this step again.")
     ] = False,
+    without_server: Annotated[
+        bool, typer.Option("--without-server", help="Run in this process alone, without Prefect.")
+    ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Start a campaign, or resume it where it was interrupted.
@@ -71,11 +74,14 @@ def run(
     - `solverloop run examples/channel.yaml --directory /data/channel --set seed=2`
 
     - `solverloop run campaigns/channel --set stopping.max_steps=8` (go on with a finished one)
+
+    - `solverloop run campaigns/channel --without-server` (where the server is away)
     """
     _prepare_environment(verbose=verbose)
-    from flows.command_run import run_command
+    from flows.command_run import How, run_command
 
-    run_command(campaign, directory, changes or [], retry_failed=retry_failed)
+    how = How(retry_failed, without_server)
+    run_command(campaign, directory, changes or [], how)
 
 
 @app.command()
@@ -186,11 +192,23 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's options
             metavar="CRON", help="When its next step is taken, such as '0 2 * * *'; paused."
         ),
     ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Or how often, such as 90s, 15m, 6h; paused."),
+    ] = None,
     active: Annotated[bool, typer.Option("--active", help="Begin that schedule at once.")] = False,
     solves: Annotated[
         int | None,
         typer.Option(min=1, help="Most samples that the work pool solves at once [2]."),
     ] = None,
+    notify: Annotated[
+        str,
+        typer.Option(
+            metavar="TYPE/NAME",
+            help="A block of the server that tells a person when many samples fail.",
+            show_default=False,
+        ),
+    ] = "",
     pool_type: Annotated[
         PoolType, typer.Option(help="Type of the work pools, where they are made.")
     ] = PoolType.PROCESS,
@@ -210,9 +228,10 @@ def deploy(  # noqa: PLR0913, PLR0917 - the command's options
     - `solverloop deploy examples/channel.yaml --set runner.kind=deployment --solves 8`
     """
     _prepare_environment(verbose=False)
-    from flows.command_deploy import Wanted, deploy_command
+    from flows.command_deploy import Wanted, deploy_command, schedule_of
 
-    wanted = Wanted(home, pool_type.value, solves, cron, active)
+    schedule = schedule_of(cron, every, active=active)
+    wanted = Wanted(home, pool_type.value, solves, schedule, notify)
     deploy_command(campaign, directory, changes or [], wanted)
 
 
@@ -260,6 +279,35 @@ def check(directory: CampaignDirectory) -> None:
     from flows.command_check import check_command
 
     check_command(directory)
+
+
+@app.command()
+def metrics(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="The campaigns' directories.", show_default=False),
+    ],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free one.")
+    ] = 9400,
+    address: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    once: Annotated[bool, typer.Option("--once", help="Print the metrics, and stop.")] = False,
+) -> None:
+    """Serve campaigns' numbers to Prometheus: samples, seconds, errors, progress.
+
+    Examples:
+
+    - `solverloop metrics campaigns/channel campaigns/cavity`
+
+    - `solverloop metrics campaigns/channel --once`
+
+    - `solverloop metrics campaigns/* --port 9500`
+    """
+    from flows.command_metrics import metrics_command
+
+    metrics_command(directories, address, port, once=once)
 
 
 def main() -> None:

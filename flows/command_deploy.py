@@ -1,12 +1,15 @@
 """`solverloop deploy`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from flows.console import standard_output
+from flows.duration import seconds_of
 from phases.config import CampaignConfig, load
+from pools.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +20,28 @@ class Wanted:
         home: where workers find the flows and keep campaigns; here unless given.
         pool_type: type of work pools that are made: `process` or `docker`.
         solves: most flow runs of the pool `solve` at once; as it is unless given, 2 for a new one.
-        cron: when a campaign's next step is taken; never unless given.
-        active: whether that schedule begins at once.
+        schedule: when a campaign's next step is taken, as prefect.yaml says it; never if empty.
+        notify: the block that tells a person of many failures; nobody is told if empty.
     """
 
     home: Path | None
     pool_type: str
     solves: int | None
-    cron: str | None
-    active: bool
+    schedule: Mapping[str, object]
+    notify: str
+
+
+def schedule_of(cron: str | None, every: str | None, *, active: bool) -> dict[str, object]:
+    """Return a schedule as prefect.yaml says it; empty where none is wanted.
+
+    Raises:
+        UsageError: both are given, or `every` is no duration.
+    """
+    if cron is not None and every is not None:
+        raise UsageError(f"got --cron {cron!r} and --every {every!r}; give one of them")
+    if cron is not None:
+        return {"cron": cron, "active": active}
+    return {} if every is None else {"interval": seconds_of(every), "active": active}
 
 
 def deploy_command(

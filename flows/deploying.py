@@ -14,8 +14,9 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectNotFound
 from prefect.utilities.importtools import import_object
 
+from flows.automations import apply_automations
 from flows.command_deploy import Wanted
-from flows.server import connected
+from flows.server import connected, set_address
 from phases.config import CampaignConfig
 from pools.errors import CampaignError, UsageError
 
@@ -44,16 +45,19 @@ def deploy(config: CampaignConfig | None, directory: Path | None, wanted: Wanted
         CampaignError: the server does not answer.
     """
     content = _prefect_file()
+    set_address()  # without one Prefect would start a temporary server
     with get_client(sync_client=True) as client:
         yield f"server: {connected(client)}"
         for name, purpose in _POOLS.items():
             solves = wanted.solves if name == "solve" else None
             yield _pool(client, name, purpose, wanted.pool_type, solves)
     if config is not None:
-        own = _of_campaign(content, config, directory, wanted)
+        own = of_campaign(content, config, directory, wanted)
         content = {**content, "deployments": [*content["deployments"], *own]}
     _prefect_deploy(content, (wanted.home or Path.cwd()).absolute())
     yield f"deployments: {', '.join(_names(content))}"
+    for applied in apply_automations(wanted.notify):
+        yield f"automation {applied.name}: {applied.how}"
 
 
 def _prefect_file() -> dict[str, Any]:
@@ -89,7 +93,7 @@ def _limit(count: int | None) -> str:
     return "no limit" if count is None else f"at most {count} runs at once"
 
 
-def _of_campaign(
+def of_campaign(
     content: dict[str, Any], config: CampaignConfig, directory: Path | None, wanted: Wanted
 ) -> list[dict[str, Any]]:
     """Return the campaign's own deployments, their forms filled with its numbers."""
@@ -97,7 +101,7 @@ def _of_campaign(
         "config": config.model_dump(mode="json"),
         "directory": str(directory or Path("campaigns") / config.name),
     }
-    cron = None if wanted.cron is None else [{"cron": wanted.cron, "active": wanted.active}]
+    schedules = {"schedules": [dict(wanted.schedule)]} if wanted.schedule else {}
     return [
         {
             **entry,
@@ -105,7 +109,7 @@ def _of_campaign(
             "description": config.description or entry["description"],
             "tags": [*entry["tags"], config.name],
             "parameters": parameters,
-            **({"schedules": cron} if cron and entry["name"] == "next-step" else {}),
+            **(schedules if entry["name"] == "next-step" else {}),
         }
         for entry in content["deployments"]
         if entry["name"] in _OF_A_CAMPAIGN

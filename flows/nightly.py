@@ -1,17 +1,20 @@
 """A step a run: what a schedule starts, night after night, in one campaign's directory."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from prefect import flow
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed
+from prefect.states import Cancelled
 from pydantic import Field
 
 from flows.attended import attended
 from flows.campaign import FlowWork
 from flows.names import campaign_run_name
+from flows.tags import tag_run
+from flows.told import run_told
 from phases.campaign import Campaign
 from phases.campaign_driver import CampaignDriver
 from phases.config import CampaignConfig
@@ -53,9 +56,10 @@ def next_step(
 
 def _take(config: CampaignConfig, place: Path, steps: int) -> str:
     campaign = Campaign.start(config, place)
+    tag_run(config.name)
     return attended(
         campaign,
-        lambda again: _steps(campaign, steps, FlowWork(retry_failed=again)),
+        lambda again: run_told(campaign, partial(_steps, campaign, steps, FlowWork(again))),
         retry_failed=flow_run.run_count > 1,
     )
 
@@ -67,5 +71,4 @@ def _steps(campaign: Campaign, steps: int, work: FlowWork) -> str:
         if driver.stopped:
             break
     work.conclude(campaign)
-    message = f"stopped by {driver.stopped}" if driver.stopped else f"{steps} more"
-    return Completed(message=message, data=driver.stopped)  # type: ignore[return-value]
+    return driver.stopped

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from prefect import flow
-from prefect.states import Completed
 
 from flows.names import report_run_name
 from phases.campaign import Campaign
+from tasks.completed import completed
 from tasks.report import report_campaign
 
 
@@ -21,4 +21,4 @@ def draw_report(directory: Path) -> Path:
         The page.
     """
     page = report_campaign(Campaign.open(directory))
-    return Completed(message=f"drawn: {page}", data=page)  # type: ignore[return-value]
+    return completed(f"drawn: {page}", page)

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from prefect import flow
-from prefect.states import Completed
 
 from flows.names import retry_run_name
+from flows.tags import tag_run
 from phases.campaign import Campaign
 from phases.retry import conclude, plan_retry
 from pools.outcome import Outcome
 from pools.record import Setting
 from solvers.label import ByHand
+from tasks.completed import completed
 from tasks.label import solve_again
 from tasks.report import report_campaign
 from tasks.retry import append_retried
@@ -44,6 +45,7 @@ def retry_failed_samples(
         How it went, in words.
     """
     campaign = Campaign.open(directory).with_workers(workers)
+    tag_run(campaign.config.name, "retry")
     with campaign.exclusive():
         campaign.verify()
         plan = plan_retry(campaign, ids, outcomes, ByHand(changes or {}, timeout))
@@ -51,4 +53,4 @@ def retry_failed_samples(
         append_retried(campaign, plan.records, seconds)
         report_campaign(campaign)
     message = conclude(campaign, plan)
-    return Completed(message=message, data=message)  # type: ignore[return-value]  # its result
+    return completed(message, message)

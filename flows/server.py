@@ -21,6 +21,21 @@ def check_server() -> None:
             connected(client)
 
 
+def set_address() -> str:
+    """Return the address of the server that is set.
+
+    Raises:
+        UsageError: none is.
+    """
+    address: str | None = PREFECT_API_URL.value()
+    if not address:
+        raise UsageError(
+            "no Prefect server is set; start one with `prefect server start`, then `prefect "
+            "config set PREFECT_API_URL=http://127.0.0.1:4200/api`"
+        )
+    return address
+
+
 def connected(client: SyncPrefectClient) -> str:
     """Return the server's address and version once it has answered.
 
@@ -29,12 +44,7 @@ def connected(client: SyncPrefectClient) -> str:
             server of Prefect.
         CampaignError: it does not answer.
     """
-    address = PREFECT_API_URL.value()
-    if not address:
-        raise UsageError(
-            "no Prefect server is set; start one with `prefect server start`, then `prefect "
-            "config set PREFECT_API_URL=http://127.0.0.1:4200/api`"
-        )
+    address = set_address()
     version = _version(client, address)
     _check_version(version, address)
     return f"{address}, version {version}{_differing(version)}"
@@ -48,8 +58,8 @@ def _version(client: SyncPrefectClient, address: str) -> str:
     except httpx.HTTPError as error:
         raise CampaignError(
             f"the server {address} does not answer ({error}); is it running? Start it with "
-            "`prefect server start`, or correct PREFECT_API_URL; where that is not set, a "
-            "campaign runs without a server of its own accord"
+            "`prefect server start`, or correct PREFECT_API_URL; `solverloop run "
+            "--without-server` needs none"
         ) from error
     except ValueError as error:
         raise _no_server(address) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
+from prefect.states import Failed
 
 from phases.asked import pick_of
 from phases.campaign import Campaign
@@ -18,7 +18,8 @@ from pools.errors import CampaignError, SolverError
 from pools.pick import Pick
 from solvers.label import ByHand
 from solvers.workers import SolverWorkers
-from tasks.failure import publish_failure
+from tasks.artifacts import publish_failure
+from tasks.completed import completed
 from tasks.solve import solve_of
 
 
@@ -58,7 +59,7 @@ def solve_sample(
     except SolverError as error:
         return _failed(campaign, pick, error)
     message = f"solved; {append_if_free(campaign, pick)}"
-    return Completed(message=message, data=message)  # type: ignore[return-value]  # its result
+    return completed(message, message)
 
 
 def _opened(directory: Path) -> Campaign:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import yaml
@@ -26,10 +26,12 @@ from pools.files import digest, publish_bytes
 from pools.ledger import Entry, Ledger
 from pools.record import SampleDirectory
 from pools.seeds import seed_for
-from pools.training import TrainingPool
 from solvers.build import build
 from solvers.policy import LabelPolicy
 from solvers.protocol import Solver
+
+if TYPE_CHECKING:
+    from pools.training import TrainingPool
 
 _PACKAGES = (
     "solverloop",
@@ -155,12 +157,16 @@ class Campaign:
         names = [name for entry in kept for name in entry.artifacts]
         return [self.directory / name for name in names if name.startswith(f"{pool}/")]
 
-    def training_pool(self, step: int) -> TrainingPool:
+    def training_pool(self, step: int) -> "TrainingPool":
         """Open the labelled samples as they are when `step` trains."""
+        from pools.training import TrainingPool  # torch, which whoever solves a sample needs not
+
         return TrainingPool(self.shards(before=step))
 
-    def test_pool(self, step: int) -> TrainingPool:
+    def test_pool(self, step: int) -> "TrainingPool":
         """Open the independent test set as it is when `step` trains; a retry may enlarge it."""
+        from pools.training import TrainingPool
+
         return TrainingPool(self.shards("test", before=step))
 
     def next_to_train(self) -> int:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phases.campaign import Campaign
-from phases.retry_choice import chosen
+from phases.label import records_of
+from phases.retry_choice import chosen, is_failed
 from phases.telling import read_logs, telling_lines
 from phases.tries import is_interrupted, tries_of
 from pools.outcome import Outcome
+from pools.pick import Pick
 from pools.record import Attempt, SampleRecord
 
 
@@ -51,6 +53,12 @@ class Failed:
 def failed_samples(campaign: Campaign, outcomes: Sequence[Outcome] = ()) -> list[Failed]:
     """Return the samples that have no solution, in the order in which they were asked for."""
     return [failed_of(campaign, record) for record in chosen(campaign, (), outcomes)]
+
+
+def failed_among(campaign: Campaign, picks: Sequence[Pick]) -> list[Failed]:
+    """Return those of some samples that have no solution, in their order."""
+    records = records_of(campaign, picks)
+    return [failed_of(campaign, record) for record in records if is_failed(campaign, record)]
 
 
 def failed_of(campaign: Campaign, record: SampleRecord) -> Failed:

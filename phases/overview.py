@@ -8,6 +8,7 @@ from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign
 from phases.label import records_of
 from phases.seen import is_retry
+from phases.tally import Tally
 from pools.ledger import Entry
 from pools.outcome import Outcome
 from pools.pick import Pick
@@ -43,6 +44,12 @@ def steps_of(campaign: Campaign) -> list[StepOverview]:
     return [_step(campaign, step, entries) for step in sorted({e.step for e in entries})]
 
 
+def step_of(campaign: Campaign, step: int) -> StepOverview:
+    """Return one step that began."""
+    entries = [entry for entry in campaign.ledger.entries() if not is_retry(entry)]
+    return _step(campaign, step, entries)
+
+
 def design_records(campaign: Campaign) -> tuple[list[SampleRecord], list[SampleRecord]]:
     """Return the records of the initial design and of the test set, as far as there are any."""
     if campaign.ledger.find(0, "design") is None:
@@ -69,11 +76,16 @@ def failures(campaign: Campaign) -> list[SampleRecord]:
     return [r for r in all_records(campaign) if r.outcome not in {None, Outcome.OK}]
 
 
-def in_words(campaign: Campaign, step: int) -> str:
-    """Say how a step went: `8 ok, error 0.2532 before`."""
-    found = next(each for each in steps_of(campaign) if each.step == step)
-    outcomes = ", ".join(f"{n} {outcome}" for outcome, n in sorted(found.outcomes.items()))
-    return f"{outcomes}; error {found.error:.4f} with {found.labelled} samples"
+def tally_of(campaign: Campaign, step: int) -> Tally:
+    """Count how the samples ended that the query of a step chose."""
+    picks = asked_by_step(campaign, step)
+    return Tally.of(records_of(campaign, picks), len(picks))
+
+
+def design_in_words(campaign: Campaign) -> str:
+    """Say how the initial design went: `6 solved; test set: 8 solved`."""
+    initial, test = design_records(campaign)
+    return f"{Tally.of(initial)}; test set: {Tally.of(test)}"
 
 
 def _step(campaign: Campaign, step: int, entries: Sequence[Entry]) -> StepOverview:

@@ -13,7 +13,6 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, RootModel
-from scipy.stats import qmc
 
 from pools.parameter import Parameter
 
@@ -106,6 +105,8 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
             skip: how many points of the sequence were used before.
         """
         needed = 1 << math.ceil(math.log2(max(skip + n, 1)))  # balanced only at powers of two
+        from scipy.stats import qmc  # a second to load, which not every process needs
+
         cube = qmc.Sobol(self.d, scramble=True, rng=seed).random(needed)
         return self.denormalise(cube[skip : skip + n])
 
@@ -116,12 +117,16 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
             seed: seed of the scrambling.
             size: points of a block, a power of two.
         """
+        from scipy.stats import qmc
+
         sequence = qmc.Sobol(self.d, scramble=True, rng=seed)
         while True:
             yield self.denormalise(sequence.random(size))
 
     def latin_hypercube(self, n: int, seed: int) -> Array:
         """Draw `n` points of a Latin hypercube design [McKay1979], shape (n, d)."""
+        from scipy.stats import qmc
+
         return self.denormalise(qmc.LatinHypercube(self.d, rng=seed).random(n))
 
     def uniform(self, n: int, rng: np.random.Generator) -> Array:

@@ -1,7 +1,6 @@
 """What the figures show, gathered from a campaign's directory."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -151,12 +150,6 @@ def step_seconds(campaign: Campaign) -> list[StepSeconds]:
     began = [step for step in steps if set(step.phases) - set(_DESIGN_PHASES)]
     later = [StepSeconds(str(step.step), step.phases, step.solver_seconds) for step in began]
     return [StepSeconds("design", {"design": design}, solver), *_without_design(later)]
-
-
-def outcome_counts(records: Sequence[SampleRecord]) -> dict[str, int]:
-    """Count how samples ended, the most frequent outcome first."""
-    counts = Counter(record.outcome.value for record in records if record.outcome is not None)
-    return dict(counts.most_common())
 
 
 def _metrics(campaign: Campaign, step: int) -> Metrics:

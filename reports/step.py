@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from phases.campaign import Campaign
 from phases.label import records_of
 from phases.overview import asked_by_step, design_records
+from phases.tally import Tally
 from pools.record import SampleRecord
 from reports.canvas import png, pretty_unit
-from reports.data import curve_points, outcome_counts
+from reports.data import curve_points
 from reports.learning_curve import CurvePoint, draw_learning_curve
 from reports.standing import decision_of
 
@@ -42,10 +43,9 @@ def _metrics(point: CurvePoint) -> list[str]:
 def _outcomes(campaign: Campaign, step: int) -> list[str]:
     """Count how the samples that were new to this step ended."""
     records = _new_records(campaign, step)
-    counts = ", ".join(f"{n} {outcome}" for outcome, n in outcome_counts(records).items())
     whose = f"asked for by step {step - 1}" if step else "of the initial design and the test set"
     seconds = sum(record.seconds for record in records)
-    return [f"Samples {whose}: {counts or 'none'} ({seconds:.1f} solver seconds)."]
+    return [f"Samples {whose}: {Tally.of(records)} ({seconds:.1f} solver seconds)."]
 
 
 def _new_records(campaign: Campaign, step: int) -> Sequence[SampleRecord]:

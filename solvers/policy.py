@@ -31,6 +31,8 @@ class LabelPolicy(BaseModel):
     """Pause before the first such retry; it doubles each time, in seconds."""
     min_success_fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The step fails, and can be retried, when a smaller share of its samples is solved."""
+    alarm_failed_fraction: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """A step of which a larger share fails is told as an event, which may notify a person."""
     keep: Keep = "all"
     """What stays of a solved sample's attempts: `all`; `failed`, those that failed; `solution`,
     none. Their records, the solution, and all of a sample that failed stay in any case."""

@@ -6,7 +6,6 @@ Journal of Psychology 15(1), 1904.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from pools.errors import UsageError
 
@@ -41,5 +40,7 @@ def measured_exponent(uncertainties: Array, errors: Array) -> float:
     constant = len(errors) < _LEAST or np.ptp(uncertainties) == 0 or np.ptp(errors) == 0
     if constant:
         return 0.0
+    from scipy.stats import rankdata  # a second to load, which not every process needs
+
     rank_correlation = np.corrcoef(rankdata(uncertainties), rankdata(errors))[0, 1]
     return float(np.clip(rank_correlation, 0.0, 1.0))

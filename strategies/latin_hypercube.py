@@ -7,7 +7,6 @@ selecting values of input variables in the analysis of output from a computer co
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc, rankdata
 
 from strategies.acquisition import Indices, Selection, require_candidates
 from surrogates.prediction import Learner
@@ -25,6 +24,8 @@ def latin_hypercube(
     """
     n = len(candidates)
     require_candidates(k, n)
+    from scipy.stats import qmc, rankdata  # a second to load, which not every process needs
+
     design = qmc.LatinHypercube(candidates.shape[1], rng=rng).random(k)  # (k, d)
     chosen = _nearest_each(design, (rankdata(candidates, axis=0) - 0.5) / max(n, 1))
     reasons = tuple(f"nearest to point {i} of {k} of a Latin hypercube" for i in range(1, k + 1))

@@ -1,9 +1,16 @@
-"""What a person sees in the Prefect UI beside the runs: tables, progress, pictures."""
+"""What a person sees in the Prefect UI beside the runs: tables, progress, pictures, failures.
+
+The key of an artifact is the campaign's name, the step and what it shows, so that the newest of a
+key is how things stand now.
+"""
 
 import base64
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from textwrap import shorten
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +22,16 @@ from prefect.artifacts import (
 )
 
 from phases.campaign import Campaign
-from phases.retry import in_words
+from phases.failed import Failed, failed_among
+from phases.tally import Tally, is_recovered
 from pools.pick import Pick
 from pools.record import SampleRecord
+from reports.failure_list import failures_markdown
+from tasks.best_effort import best_effort
 
 _SECONDS_BETWEEN_UPDATES = 1.0
+_SECONDS_AFTER_A_FAILURE = 30.0  # a server that is away makes each try wait
+_SHOWN_OF_A_REASON = 60  # letters; the list of failures has it whole
 
 
 @dataclass
@@ -29,49 +41,106 @@ class ProgressArtifact:
     campaign: Campaign
     where: str
     total: int
-    _artifact: UUID = field(init=False)
-    _updated: float = field(init=False, default=0.0)
+    _artifact: UUID | None = field(init=False)
+    _quiet_until: float = field(init=False, default=-math.inf)
 
     def __post_init__(self) -> None:
-        self._artifact = create_progress_artifact(  # type: ignore[assignment]  # sync here
-            0.0,
-            key=f"{self.campaign.config.name}-{self.where}-labelling",
-            description=f"0 of {self.total} samples labelled",
+        create: Any = partial(create_progress_artifact, 0.0)  # sync here, which its type hides
+        self._artifact = best_effort(
+            "how far labelling has got",
+            lambda: create(
+                key=_key(self.campaign, self.where, "labelling"),
+                description=f"0 of {self.total} samples labelled",
+            ),
         )
 
     def update(self, done: int, failed: int) -> None:
         """Show that `done` samples ended, `failed` of them without a solution."""
-        if done < self.total and time.monotonic() - self._updated < _SECONDS_BETWEEN_UPDATES:
+        early = done < self.total and time.monotonic() < self._quiet_until
+        if self._artifact is None or early:
             return
-        self._updated = time.monotonic()
         text = f"{done} of {self.total} samples labelled, {failed} failed"
-        update_progress_artifact(self._artifact, 100.0 * done / self.total, description=text)
+        show: Any = partial(update_progress_artifact, self._artifact, 100.0 * done / self.total)
+        shown = best_effort("how far labelling has got", lambda: show(description=text))
+        pause = _SECONDS_AFTER_A_FAILURE if shown is None else _SECONDS_BETWEEN_UPDATES
+        self._quiet_until = time.monotonic() + pause
 
 
-def publish_samples(campaign: Campaign, where: str, picks: Sequence[Pick]) -> None:
-    """Show samples as a table: outcome, seconds, attempts, parameters, reason.
+def publish_samples(campaign: Campaign, where: str, picks: Sequence[Pick]) -> Tally:
+    """Show samples as a table, and those without a solution as a list of what to do.
 
     Args:
         campaign: whose.
         where: `step003`, or `design`.
         picks: the samples.
+
+    Returns:
+        How they stand.
     """
     records = [_record(campaign, pick) for pick in picks]
-    create_table_artifact(
-        [_row(campaign, record) for record in records],
-        key=f"{campaign.config.name}-{where}-samples",
-        description=f"Samples of {campaign.config.name}, {where}: {in_words(records)}",
+    tally = Tally.of(records)
+    title, rows = f"{campaign.config.name}, {where}", [_row(campaign, r) for r in records]
+    best_effort(
+        "how the samples ended",
+        lambda: create_table_artifact(
+            rows,
+            key=_key(campaign, where, "samples"),
+            description=f"Samples of {title}: {tally}",
+        ),
+    )
+    failures = failures_markdown(campaign, failed_among(campaign, picks))
+    best_effort(
+        "which samples failed",
+        lambda: create_markdown_artifact(
+            failures,
+            key=_key(campaign, where, "failures"),
+            description=f"Failed samples of {title}: {tally.failures}",
+        ),
+    )
+    return tally
+
+
+def publish_failure(campaign: Campaign, failed: Failed) -> None:
+    """Show why one sample has no solution, and how it is solved again."""
+    sample, text = failed.record.pick.sample.id, failures_markdown(campaign, [failed])
+    best_effort(
+        "why the sample failed",
+        lambda: create_markdown_artifact(
+            text,
+            key=_key(campaign, "sample", sample),
+            description=f"{sample}: {failed.last.outcome.value}",
+        ),
     )
 
 
-def publish_report(campaign: Campaign, step: int, markdown: str, picture: bytes) -> None:
-    """Show a step's report with its learning curve, the picture embedded as data."""
-    address = base64.b64encode(picture).decode()
-    create_markdown_artifact(
-        f"{markdown}\n\n![learning curve](data:image/png;base64,{address})\n",
-        key=f"{campaign.config.name}-step{step:03d}-report",
-        description=f"Report of {campaign.config.name}, step {step}",
+def publish_report(
+    campaign: Campaign, step: int, markdown: str, pictures: Mapping[str, bytes]
+) -> None:
+    """Show a step's report.
+
+    Args:
+        campaign: whose.
+        step: which.
+        markdown: the report.
+        pictures: what follows it: PNGs by what they show, embedded as data.
+    """
+    shown = [
+        f"**{name}**\n\n![{name}](data:image/png;base64,{base64.b64encode(picture).decode()})"
+        for name, picture in pictures.items()
+    ]
+    text = "\n\n".join([markdown, *shown]) + "\n"
+    best_effort(
+        "the report of the step",
+        lambda: create_markdown_artifact(
+            text,
+            key=_key(campaign, f"step{step:03d}", "report"),
+            description=f"Report of {campaign.config.name}, step {step}",
+        ),
     )
+
+
+def _key(campaign: Campaign, where: str, what: str) -> str:
+    return f"{campaign.config.name}-{where}-{what}"
 
 
 def _record(campaign: Campaign, pick: Pick) -> SampleRecord:
@@ -80,14 +149,20 @@ def _record(campaign: Campaign, pick: Pick) -> SampleRecord:
 
 
 def _row(campaign: Campaign, record: SampleRecord) -> dict[str, Any]:
-    sample = record.pick.sample
+    sample, reason = record.pick.sample, record.attempts[-1].reason if record.attempts else ""
     return {
         "sample": sample.id,
-        "outcome": record.outcome.value if record.outcome else "pending",
+        "outcome": _outcome(record),
         "seconds": round(record.seconds, 2),
         "attempts": len(record.attempts),
+        "reason": shorten(reason, _SHOWN_OF_A_REASON, placeholder=" ..."),
         "asked by": record.pick.asked_by,
         **{name: float(f"{value:.4g}") for name, value in sample.parameters.items()},
-        "reason": record.attempts[-1].reason if record.attempts else "",
         "directory": str(campaign.sample_directory(sample.id).path),
     }
+
+
+def _outcome(record: SampleRecord) -> str:
+    if is_recovered(record):
+        return "ok, recovered"
+    return record.outcome.value if record.outcome else "pending"

@@ -16,7 +16,9 @@ from pools.pick import Pick
 from pools.record import SampleRecord
 from solvers.label import ByHand
 from tasks.artifacts import ProgressArtifact, publish_samples
+from tasks.completed import completed
 from tasks.ended import Ended, How, Runner
+from tasks.events import tell_many_failed
 from tasks.on_deployment import solve_on_deployment
 from tasks.on_threads import solve_on_threads
 
@@ -48,15 +50,21 @@ def solve_again(campaign: Campaign, failed: Sequence[SampleRecord], by_hand: ByH
 @task(name="label", task_run_name="label-step{step:03d}")
 def label(campaign: Campaign, step: int, spent: float) -> dict[str, Any]:
     """Say how the step's samples went; fails when too few were solved."""
-    publish_samples(campaign, f"step{step:03d}", queried_picks(campaign, step))
-    return asdict(conclude_label(campaign, step, spent))
+    where = f"step{step:03d}"
+    tally = publish_samples(campaign, where, queried_picks(campaign, step))
+    if spent:  # else nothing was tried now, and a person was told before
+        tell_many_failed(campaign, where, tally)
+    return completed(str(tally), asdict(conclude_label(campaign, step, spent)))
 
 
 @task(name="label-design")
 def label_design(campaign: Campaign, spent: float) -> dict[str, Any]:
     """Say how the initial samples and the test set went; fails when too few were solved."""
-    publish_samples(campaign, "design", [*initial_picks(campaign), *test_picks(campaign)])
-    return asdict(conclude_design_label(campaign, spent))
+    picks = [*initial_picks(campaign), *test_picks(campaign)]
+    tally = publish_samples(campaign, "design", picks)
+    if spent:
+        tell_many_failed(campaign, "design", tally)
+    return completed(str(tally), asdict(conclude_design_label(campaign, spent)))
 
 
 def _fan_out(campaign: Campaign, asked: Sequence[SampleRecord], how: How) -> float:

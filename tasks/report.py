@@ -7,14 +7,16 @@ from prefect import task
 from phases.campaign import Campaign
 from reports.build import build_report
 from reports.step import learning_curve_png, step_markdown
+from reports.step_picture import worst_fields
 from tasks.artifacts import publish_report
 
 
 @task(name="report", task_run_name="report-step{step:03d}")
 def report_step(campaign: Campaign, step: int) -> None:
     """Show in the UI how the step went."""
-    picture = learning_curve_png(campaign, step)
-    publish_report(campaign, step, step_markdown(campaign, step), picture)
+    curve = {"Learning curve": learning_curve_png(campaign, step)}
+    pictures = {**curve, **worst_fields(campaign, step)}
+    publish_report(campaign, step, step_markdown(campaign, step), pictures)
 
 
 @task(name="report-campaign")

@@ -9,6 +9,7 @@ from phases.label import label_sample
 from pools.pick import Pick
 from solvers.label import NOTHING_BY_HAND, ByHand
 from solvers.workers import SolverWorkers
+from tasks.events import sample_told
 from tasks.policy import cache_key, retry_options
 
 
@@ -29,9 +30,10 @@ def solve(
     by_hand: ByHand = NOTHING_BY_HAND,
 ) -> dict[str, Any]:
     """Obtain the solution of one sample; the task fails where there is none."""
-    record = label_sample(
-        campaign, step, pick, workers, retry_failed=retry_failed, by_hand=by_hand
-    )
+    with sample_told(campaign, pick):
+        record = label_sample(
+            campaign, step, pick, workers, retry_failed=retry_failed, by_hand=by_hand
+        )
     return {"sample": pick.sample.id, "seconds": record.seconds, "solution": record.solution}
 
 

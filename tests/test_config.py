@@ -187,7 +187,7 @@ def test_a_wrong_kind_is_named_with_all_that_are_allowed(
             {"solver": {"kind": "channel", "continuation": "maybe"}},
             "solver.continuation: got 'maybe', but it must be true or false",
         ),
-        ({"label": None}, "label: got nothing, but it must be keys with values below it: grace"),
+        ({"label": None}, "label: got nothing, but it must be keys with values below it: alarm"),
         ({"parameters": None}, "parameters: got nothing, but it must be keys with values below"),
         ({"parameters": ["length"]}, "parameters: got ['length'], but it must be keys with "),
         ({"parameters": {}}, "parameters: got {}, but it must be at least 1 long"),

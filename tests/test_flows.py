@@ -22,10 +22,12 @@ from campaign_examples import (
 )
 from flow_runs import read_artifacts, read_kinds, settled, solves
 from process_table import processes_in, wait_until
+from server_events import events_now, events_of
 
 from flows.campaign import run_campaign
 from phases.config import CampaignConfig
 from pools.errors import TooFewLabelsError
+from tasks.events import SAMPLE_FAILED, SAMPLE_RECOVERED
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_api")]
 
@@ -75,7 +77,8 @@ def test_runs_are_named_for_what_a_person_looks_for(finished: tuple[Any, Path]) 
 def test_states_say_what_happened(finished: tuple[Any, Path]) -> None:
     flow_runs, _ = settled(finished[0], 22)
     messages = {f.name: f.state.message for f in flow_runs if f.state}
-    assert messages["wave-step001"].startswith("4 ok; error ")
+    assert messages["wave-step001"].startswith("4 solved; error ")
+    assert messages["wave-initial-design"] == "6 solved; test set: 8 solved"
     assert messages["wave-step002"] == "stopped by max steps: 2 of 2 steps done — stop"
 
 
@@ -176,6 +179,8 @@ def test_an_infrastructure_fault_is_retried(tmp_path: Path) -> None:
     _, task_runs = settled(state, 18)
     retried = [t for t in task_runs if t.name.startswith("solve-") and t.run_count == 2]
     assert len(retried) == outcomes[("infrastructure", "ok")]
+    assert len(events_of(tmp_path, SAMPLE_RECOVERED, len(retried))) == len(retried)
+    assert not events_now(tmp_path, SAMPLE_FAILED), "Prefect tried again by itself"
 
 
 @pytest.mark.parametrize(

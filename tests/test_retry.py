@@ -22,6 +22,7 @@ from phases.query import query
 from phases.retry import Plan, append_retried, conclude, plan_retry, retries_of
 from phases.stopping import history, stopping_decision
 from phases.train import train
+from phases.vitals import vitals_of
 from pools.errors import SolverError, TooFewLabelsError, UsageError
 from pools.ledger import Entry
 from pools.outcome import Outcome
@@ -97,6 +98,17 @@ def retry(campaign: Campaign, ids: Sequence[str] = (), by_hand: ByHand = MENDED)
 
 def ids_of(records: Sequence[SampleRecord]) -> list[str]:
     return [record.pick.sample.id for record in records]
+
+
+def test_the_numbers_seen_from_outside_follow_each_retry(campaign: Campaign) -> None:
+    for by_hand in (HALF, MENDED):
+        retry(campaign, by_hand=by_hand)
+        vitals, records = vitals_of(campaign.directory), all_records(campaign)
+        stands = standing(campaign)
+        assert vitals.outcomes == Counter(record.outcome for record in records)
+        assert vitals.attempts == sum(len(record.attempts) for record in records)
+        assert vitals.solver_seconds == pytest.approx(stands.solver_seconds, abs=0.01)
+        assert vitals.labelled == {"pool": stands.labelled, "test": stands.tested}
 
 
 def test_totals(campaign: Campaign) -> None:

@@ -1,0 +1,90 @@
+"""What `solverloop deploy` makes of prefect.yaml and a campaign, and what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from campaign_examples import Here, Refused, wave_file
+from plain_campaigns import QUICK
+from prefect.flows import Flow
+from prefect.utilities.importtools import import_object
+
+from flows.command_deploy import Wanted, schedule_of
+from flows.deploying import of_campaign
+from phases.config import CampaignConfig, parse
+from pools.errors import UsageError
+
+ROOT = Path(__file__).parents[1]
+DECLARED: dict[str, Any] = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+
+
+def config(**changes: Any) -> CampaignConfig:
+    return parse({**QUICK, **changes}, "test")
+
+
+def wanted(**schedule: object) -> Wanted:
+    return Wanted(None, "process", None, schedule, "")
+
+
+@pytest.mark.parametrize("entry", DECLARED["deployments"], ids=lambda entry: str(entry["name"]))
+def test_an_entrypoint_is_a_flow_of_this_repository(entry: dict[str, Any]) -> None:
+    flow = import_object(entry["entrypoint"])
+    assert isinstance(flow, Flow)
+    assert entry["description"]
+    assert entry["work_pool"]["name"] in {"train", "solve"}
+
+
+def test_every_flow_names_its_run_by_what_it_does() -> None:
+    flows = [import_object(entry["entrypoint"]) for entry in DECLARED["deployments"]]
+    assert all(flow.flow_run_name for flow in flows)
+
+
+def test_a_campaign_gets_two_deployments_with_its_numbers_in_their_forms() -> None:
+    campaign, step = of_campaign(DECLARED, config(samples_per_step=3), None, wanted())
+    assert campaign["name"] == step["name"] == "wave"
+    assert campaign["parameters"]["config"]["samples_per_step"] == 3
+    assert campaign["parameters"]["directory"] == "campaigns/wave"
+    assert campaign["tags"] == ["solverloop", "wave"]
+    assert "schedules" not in campaign
+    assert "schedules" not in step
+
+
+def test_only_the_next_step_has_the_schedule() -> None:
+    schedule = schedule_of("0 2 * * *", None, active=False)
+    campaign, step = of_campaign(DECLARED, config(), Path("/data/wave"), wanted(**schedule))
+    assert step["schedules"] == [{"cron": "0 2 * * *", "active": False}]
+    assert "schedules" not in campaign
+    assert step["parameters"]["directory"] == "/data/wave"
+
+
+def test_every_is_a_duration() -> None:
+    assert schedule_of(None, "15m", active=True) == {"interval": 900.0, "active": True}
+    assert schedule_of(None, None, active=False) == {}
+
+
+def test_one_schedule_at_a_time() -> None:
+    with pytest.raises(UsageError, match="give one of them"):
+        schedule_of("0 2 * * *", "15m", active=False)
+
+
+def test_without_a_server_it_says_how_to_start_one(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    monkeypatch.chdir(ROOT)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        message = refused(2, "deploy", wave_file(tmp_path / "wave.yaml"))
+    assert "prefect server start" in message
+
+
+def test_elsewhere_it_says_where_to_give_the_command(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "at the root of the solverloop repository" in refused(2, "deploy")
+
+
+def test_help_has_examples(here: Here) -> None:
+    assert "--every" in here("deploy", "--help").stdout
