@@ -23,7 +23,7 @@ from prefect.artifacts import (
 
 from phases.campaign import Campaign
 from phases.failed import Failed, failed_among
-from phases.tally import Tally, is_recovered
+from phases.tally import Tally
 from pools.pick import Pick
 from pools.record import SampleRecord
 from reports.failure_list import failures_markdown
@@ -152,7 +152,7 @@ def _row(campaign: Campaign, record: SampleRecord) -> dict[str, Any]:
     sample, reason = record.pick.sample, record.attempts[-1].reason if record.attempts else ""
     return {
         "sample": sample.id,
-        "outcome": _outcome(record),
+        "outcome": record.outcome.value if record.outcome else "pending",
         "seconds": round(record.seconds, 2),
         "attempts": len(record.attempts),
         "reason": shorten(reason, _SHOWN_OF_A_REASON, placeholder=" ..."),
@@ -160,9 +160,3 @@ def _row(campaign: Campaign, record: SampleRecord) -> dict[str, Any]:
         **{name: float(f"{value:.4g}") for name, value in sample.parameters.items()},
         "directory": str(campaign.sample_directory(sample.id).path),
     }
-
-
-def _outcome(record: SampleRecord) -> str:
-    if is_recovered(record):
-        return "ok, recovered"
-    return record.outcome.value if record.outcome else "pending"
