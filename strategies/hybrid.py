@@ -1,7 +1,9 @@
-"""The hybrid: draw a shortlist by uncertainty, feasibility and cost, and diversify it.
+"""The hybrid: a batch that differs in itself, by uncertainty, feasibility and cost.
 
-Its corners are published methods: a shortlist of the batch's size is SBAL [Musekamp2024], and with
-a large exponent top-K; the whole pool with exponent zero is LCMD-TP [Holzmueller2023].
+Either all candidates are compared and the weights count in their distances, or a shortlist is
+drawn by the weights and its distances count alike. The corners are published methods: a shortlist
+of the batch's size is SBAL [Musekamp2024], and with a large exponent top-K; the whole pool with
+exponent zero is LCMD-TP [Holzmueller2023].
 
 [Musekamp2024] D. Musekamp et al., Active learning for neural PDE solvers (AL4PDE),
 arXiv:2408.01536, 2024.
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from pools.errors import UsageError
 from strategies.acquisition import Indices, Selection, require_candidates, spread
 from strategies.clustering import largest_cluster_picks
+from strategies.cover import Features
 from strategies.features import features_of
 from strategies.lcmd import cluster_reasons
 from strategies.sbal import gumbel_top_k, inclusion_probabilities, log_weights
@@ -35,7 +38,7 @@ _LOWEST = 0.25  # feasibility below which nothing is drawn, whatever is left
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """What the draw of the shortlist rests on.
+    """How much each candidate counts, in the draw or in the distances.
 
     Attributes:
         logs: logarithms of the weights up to a constant, shape (n,).
@@ -51,6 +54,14 @@ class Weights:
     likely: Array | None
     cost: Array | None
 
+    def relative(self, which: Indices) -> Features:
+        """Return the weights of some candidates over the largest of them; 1 where all are zero."""
+        logs = self.logs[which]
+        if not np.isfinite(logs.max()):
+            return np.ones(len(logs), np.float32)
+        weights: Features = np.exp(logs - logs.max()).astype(np.float32)
+        return weights
+
     def reasons(self, chosen: Indices) -> list[str]:
         """Say of each chosen candidate what its weight was made of."""
         told: list[Sequence[str]] = []
@@ -65,9 +76,11 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hybrid:
-    """An `Acquisition`: `shortlist` x k candidates are drawn, and LCMD chooses k of them.
+    """An `Acquisition`: LCMD, with weights of variance ** beta x feasibility / cost ** alpha.
 
-    They are drawn without replacement, weighted by variance ** beta x feasibility / cost ** alpha.
+    Of the whole pool, weights multiply the squared distances, and nothing is drawn. Else
+    `shortlist` x k candidates are drawn by weight, without replacement, and LCMD chooses k of them
+    by distance alone.
 
     Attributes:
         shortlist: candidates drawn per sample asked for, at least 1; infinity is the whole pool.
@@ -79,8 +92,8 @@ class Hybrid:
         features: what the diversity of the batch is measured in.
     """
 
-    shortlist: float = 4.0
-    beta: float = 1.0
+    shortlist: float = math.inf
+    beta: float = 0.5
     alpha: float = 0.0
     feasibility: Estimator | None = None
     cost: Estimator | None = None
@@ -115,7 +128,8 @@ class Hybrid:
         if odds is not None and len(drawn) == k:
             return Selection(drawn, weights.variances, odds, tuple(weights.reasons(drawn)))
         both = features_of(learner, candidates[drawn], labelled, self.features, NAME)
-        picks = largest_cluster_picks(*both, k)
+        counted = weights.relative(drawn) if odds is None else None
+        picks = largest_cluster_picks(*both, k, counted)
         chosen, told = drawn[picks.indices], [cluster_reasons(picks)]
         if odds is not None:
             told.append(tuple(f"chance of the shortlist {p:.2g}" for p in odds[picks.indices]))

@@ -21,7 +21,7 @@ Power = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class HybridSettings(BaseModel):
-    """A shortlist drawn by uncertainty, of which LCMD chooses a batch that differs in itself.
+    """LCMD with distances that count by uncertainty: a batch that differs in itself.
 
     Where the solver is likely to fail nothing is asked.
     """
@@ -31,11 +31,14 @@ class HybridSettings(BaseModel):
     kind: Literal["hybrid"] = "hybrid"
     fraction: Share = 1.0
     refine: Refine = False
-    shortlist: Annotated[float, Field(ge=1, allow_inf_nan=False)] | Literal["pool"] = 4.0
-    """Candidates drawn per sample asked for: 1 is SBAL, and `pool` takes all of them."""
-    beta: Power | Literal["schedule", "measured"] = 1.0
-    """Exponent of the variance: 0 ignores it; `schedule` is 0, 0.5, 1, 1, ... by step; `measured`
-    is the rank correlation of variance and error on the Sobol' share, once that has 8 samples."""
+    shortlist: Annotated[float, Field(ge=1, allow_inf_nan=False)] | Literal["pool"] = "pool"
+    """`pool`: LCMD chooses among all candidates, whose squared distances count by their weights. A
+    number: so many candidates are drawn by weight per sample asked for, and LCMD chooses among
+    them; 1 is SBAL."""
+    beta: Power | Literal["schedule", "measured"] = "schedule"
+    """Exponent of the variance: 0 ignores it; `schedule` is 0 in the first step, then 0.5;
+    `measured` is the rank correlation of variance and error on the Sobol' share, once that has 8
+    samples."""
     feasibility: bool = True
     """Whether the chance of a solution counts, as learnt from the samples that were tried."""
     floor: Annotated[float, Field(ge=0, le=1)] = 0.75

@@ -25,6 +25,7 @@ from strategies.top_k import top_k
 POINTS = np.random.default_rng(0).random((60, 3))
 LABELLED = np.random.default_rng(1).random((5, 3))
 LEARNER = FeaturedExample()
+WAYS = (4.0, math.inf)  # a shortlist that is drawn, and the whole pool
 
 
 def generator(seed: int = 0) -> np.random.Generator:
@@ -91,7 +92,7 @@ def test_a_shortlist_larger_than_the_pool_is_the_pool() -> None:
 
 
 def test_what_will_fail_is_never_asked() -> None:
-    rule = Hybrid(feasibility=never_with_less_than(0.5))
+    rule = Hybrid(shortlist=4, feasibility=never_with_less_than(0.5))
     for seed in range(20):
         assert (POINTS[chosen(rule, seed=seed), 0] >= 0.5).all()
 
@@ -101,10 +102,44 @@ def test_the_whole_pool_leaves_out_what_will_fail() -> None:
     assert (POINTS[chosen(rule), 0] >= 0.5).all()
 
 
-def test_a_constant_cost_or_feasibility_changes_nothing() -> None:
-    plain = chosen(Hybrid())
-    assert chosen(Hybrid(cost=lambda rows: np.full(len(rows), 8.0), alpha=1)) == plain
-    assert chosen(Hybrid(feasibility=lambda rows: np.full(len(rows), 0.5))) == plain
+@pytest.mark.parametrize("shortlist", WAYS)
+def test_a_constant_cost_or_feasibility_changes_nothing(shortlist: float) -> None:
+    rule = Hybrid(shortlist=shortlist)
+    plain = chosen(rule)
+    assert chosen(replace(rule, cost=lambda rows: np.full(len(rows), 8.0), alpha=1)) == plain
+    assert chosen(replace(rule, feasibility=lambda rows: np.full(len(rows), 0.5))) == plain
+
+
+def test_the_whole_pool_draws_nothing() -> None:
+    assert chosen(Hybrid(), seed=0) == chosen(Hybrid(), seed=1)
+
+
+def test_the_distances_of_the_whole_pool_count_by_the_variance() -> None:
+    points = np.array([[0.5, 0.0, 0.0], [-0.9, 0.0, 0.0]])
+    right = replace(LEARNER, variance=lambda rows: np.where(rows[:, 0] > 0, 9.0, 1.0))
+
+    def first(beta: float) -> float:
+        rule = Hybrid(beta=beta)
+        picked = rule(points, np.zeros((1, 3)), right, 1, generator()).indices[0]
+        return float(points[picked, 0])
+
+    assert first(0) == -0.9
+    assert first(0.5) == -0.9  # 0.25 x 3 is less than 0.81 x 1
+    assert first(1) == 0.5
+
+
+def test_a_huge_exponent_of_the_whole_pool_begins_with_the_largest_variance() -> None:
+    peer = top_k(POINTS, LABELLED, LEARNER, 1, generator()).indices.tolist()
+    assert chosen(Hybrid(beta=1e6), 8)[:1] == peer
+
+
+def test_weights_that_are_all_zero_leave_the_distances() -> None:
+    settled = replace(LEARNER, variance=lambda rows: np.where(rows[:, 0] < 0.5, 1.0, 0.0))
+    rule = Hybrid(feasibility=never_with_less_than(0.5))
+    right = np.flatnonzero(POINTS[:, 0] >= 0.5)
+    peer = right[lcmd(POINTS[right], LABELLED, LEARNER, 8, generator()).indices]
+    picked = rule(POINTS, LABELLED, settled, 8, generator()).indices
+    np.testing.assert_array_equal(picked, peer)
 
 
 def test_cost_counts_with_its_exponent() -> None:
@@ -112,7 +147,7 @@ def test_cost_counts_with_its_exponent() -> None:
         return 10 ** (2 * rows[:, 0])
 
     def mean_cost(alpha: float) -> float:
-        rule = Hybrid(beta=0, alpha=alpha, cost=cost)
+        rule = Hybrid(shortlist=4, beta=0, alpha=alpha, cost=cost)
         return float(np.mean([cost(POINTS[chosen(rule, seed=seed)]).mean() for seed in range(20)]))
 
     assert 1.3 * mean_cost(2) < mean_cost(1) < mean_cost(0) / 1.3
@@ -120,6 +155,7 @@ def test_cost_counts_with_its_exponent() -> None:
 
 def test_reasons_tell_all_that_counted() -> None:
     rule = Hybrid(
+        shortlist=4,
         cost=lambda rows: np.full(len(rows), 2.5),
         alpha=1,
         feasibility=lambda rows: np.full(len(rows), 0.75),
@@ -159,7 +195,7 @@ def test_features_that_cannot_be_used_are_an_error(
     learner: FeaturedExample, kind: type[Exception], message: str
 ) -> None:
     with pytest.raises(kind, match=message):
-        Hybrid()(POINTS, LABELLED, learner, 4, generator())
+        Hybrid(shortlist=4)(POINTS, LABELLED, learner, 4, generator())
 
 
 @pytest.mark.parametrize(
@@ -202,8 +238,8 @@ def test_unknown_features_are_an_error() -> None:
         Hybrid(features=unknown)(POINTS, LABELLED, LEARNER, 4, generator())
 
 
-def test_the_scheduled_exponent_grows_to_one() -> None:
-    assert [scheduled_exponent(step) for step in range(5)] == [0, 0.5, 1, 1, 1]
+def test_the_scheduled_exponent_is_nothing_at_first() -> None:
+    assert [scheduled_exponent(step) for step in range(4)] == [0, 0.5, 0.5, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +262,7 @@ def test_an_exponent_of_unequal_pairs_is_an_error() -> None:
         measured_exponent(np.ones(2), np.ones(3))
 
 
-@pytest.mark.parametrize(("step", "same_as"), [(0, 0), (1, 0.5), (4, 1)])
+@pytest.mark.parametrize(("step", "same_as"), [(0, 0), (1, 0.5), (4, 0.5)])
 def test_a_scheduled_hybrid_takes_the_exponent_of_its_step(
     step: int, same_as: float, tmp_path: Path
 ) -> None:

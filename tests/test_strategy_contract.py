@@ -87,7 +87,9 @@ ACQUISITIONS = {
     "evaluated-residual": Case(
         EvaluatedResidual(residual=distance_from_one, evaluated=8), draws=True, tells_chances=True
     ),
-    "hybrid": Case(Hybrid(), uses_spread=True, uses_features=True, scores=True, draws=True),
+    "hybrid": Case(
+        Hybrid(shortlist=4), uses_spread=True, uses_features=True, scores=True, draws=True
+    ),
     "hybrid-batch": Case(
         Hybrid(shortlist=1), uses_spread=True, scores=True, draws=True, tells_chances=True
     ),
