@@ -23,13 +23,11 @@ def status_command(directory: Path) -> None:
     """Print steps, pool, failures and the last metrics."""
     campaign, console = Campaign.open(directory), standard_output()
     initial, test = design_records(campaign)
-    steps = steps_of(campaign)
+    steps, config = steps_of(campaign), campaign.config
+    console.print(f"campaign {config.name} in {campaign.directory}", soft_wrap=True, markup=False)
     console.print(
-        f"campaign {campaign.config.name} in {campaign.directory}", soft_wrap=True, markup=False
-    )
-    console.print(
-        f"initial design: {len(solved(initial))} of {campaign.config.initial_samples} solved; "
-        f"test set: {len(solved(test))} of {campaign.config.test_samples} solved"
+        f"initial design: {len(solved(initial))} of {sum(config.initial_counts.values())} solved; "
+        f"test set: {len(solved(test))} of {config.test_samples} solved"
     )
     console.print(_steps_table(steps))
     for entry in retries_of(campaign):

@@ -16,7 +16,7 @@ from uuid import uuid4
 import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
-from phases.preflight import check_queries, check_solver
+from phases.preflight import check_levels, check_queries, check_solver, fingerprints_of
 from phases.progress import LOGGER
 from phases.seen import is_seen
 from pools.errors import CampaignError, IntegrityError, UsageError
@@ -98,6 +98,7 @@ class Campaign:
         if not (directory / "campaign.yaml").exists():
             check_queries(config)
             check_solver(config)
+            check_levels(config)
         with _held(directory):
             if (directory / "campaign.yaml").exists():
                 return cls.open(directory)._resumed_with(config)
@@ -114,6 +115,11 @@ class Campaign:
     def solver(self) -> Solver:
         """Who answers."""
         return build(self.config.solver)
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """Identity of the solver at each of its levels, by name, the finest first."""
+        return fingerprints_of(self.config)
 
     @property
     def ledger(self) -> Ledger:

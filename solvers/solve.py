@@ -32,6 +32,7 @@ from solvers.processes import tie_to_parent
 from solvers.protocol import Solver, residual_solver
 from solvers.recovery import Try
 from solvers.request import Request
+from solvers.resampled import on_mesh
 from solvers.settings import SolverSettings
 from solvers.verdict import Verdict
 
@@ -96,16 +97,21 @@ def _answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdi
     sample, tried = request.sample, request.tried
     if request.fields is not None:
         return _residual(solver, request, request.fields)
-    asked = build(changed(settings, tried.changes)) if tried.changes else solver
+    declared = changed(settings, request.level)
+    is_other = request.level or tried.changes
+    asked = build(changed(declared, tried.changes)) if is_other else solver
     if request.start is None:
         solution = asked.solve(sample, request.directory)
     else:
         solution = _solve_from(asked, request, request.start)
-    bad = fault(solver, sample, solution) or _other_mesh(solver, solution, tried)
-    if bad:
+    if bad := fault(solver, sample, solution):
+        return Verdict(Outcome.BAD_OUTPUT, bad)
+    if request.level:
+        solution = on_mesh(solution, solver.mesh(sample))
+    if bad := _other_mesh(solver, solution, tried):
         return Verdict(Outcome.BAD_OUTPUT, bad)
     ordered = solution.in_order(solver.quantities, solver.fields)  # as every other answer
-    noted = _noted(ordered, settings, tried)
+    noted = _noted(ordered, declared, tried)
     write_solution(request.directory / "solution.vtkhdf", noted)
     return Verdict(Outcome.OK, noted.remark, noted.grade, noted.evidence)
 

@@ -11,7 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign
-from phases.label import conclude_design_label, conclude_label, label_sample
+from phases.label import conclude_design_label, conclude_label, label_sample, solver_workers
 from phases.progress import tell
 from pools.errors import SolverError
 from pools.pick import Pick
@@ -96,7 +96,7 @@ def _fan_out(
     policy = campaign.config.label
     with (
         ThreadPoolTaskRunner[Any](max_workers=policy.workers) as runner,  # the others are Pending
-        SolverWorkers(campaign.config.solver, policy.workers) as workers,  # closed first
+        solver_workers(campaign, policy.workers) as workers,  # closed first
     ):
         same = {"campaign": campaign, "workers": workers, **how}
         futures = [
