@@ -11,7 +11,7 @@ from rich.table import Table
 from flows.console import standard_output
 from phases.campaign import Campaign
 from phases.label import solved
-from phases.overview import StepOverview, design_records, failures, steps_of
+from phases.overview import StepOverview, design_records, failures, levels_of, steps_of
 from phases.retry import retries_of
 from pools.errors import IntegrityError
 from pools.ledger import Entry
@@ -32,6 +32,7 @@ def status_command(directory: Path) -> None:
     console.print(_steps_table(steps))
     for entry in retries_of(campaign):
         console.print(_retry_line(entry), markup=False, soft_wrap=True)
+    _print_levels(console, campaign)
     _print_metrics(console, campaign, steps)
     _print_failures(console, campaign)
 
@@ -43,7 +44,7 @@ def _steps_table(steps: list[StepOverview]) -> Table:
             str(step.step),
             "-" if step.labelled is None else str(step.labelled),
             "-" if step.error is None else f"{step.error:.4f}",
-            str(step.asked),
+            step.asked_in_words,
             ", ".join(f"{n} {name}" for name, n in step.outcomes.items()) or "-",
             f"{step.solver_seconds:.1f}",
             ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in step.phases.items()),
@@ -57,6 +58,15 @@ def _retry_line(entry: Entry) -> str:
     seconds = told["solver_seconds"] + told["test"]["solver_seconds"]
     use = f", used from step {entry.step} on" if told["appended"] else ""
     return f"{entry.phase}: {told['solved']} of {told['asked']} solved in {seconds:.1f} s{use}"
+
+
+def _print_levels(console: Console, campaign: Campaign) -> None:
+    """Print what was asked of each level of the solver; nothing without levels."""
+    table = Table("level", "samples", "failed", "solver s each")
+    for level in levels_of(campaign):
+        table.add_row(level.name, str(level.asked), str(level.failed), f"{level.mean_seconds:.2g}")
+    if table.rows:
+        console.print(table)
 
 
 def _print_metrics(console: Console, campaign: Campaign, steps: list[StepOverview]) -> None:

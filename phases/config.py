@@ -111,6 +111,10 @@ class CampaignConfig(BaseModel):
         """The names of the levels as samples have them, the finest first, whose name is empty."""
         return ("", *(level.name for level in reversed(self.cheaper)))
 
+    def called(self, level: str) -> str:
+        """Return what a sample's level is called in this file; nothing without levels."""
+        return level or (self.levels[-1].name if self.levels else "")
+
     @property
     def level_changes(self) -> dict[str, dict[str, Setting]]:
         """What each cheaper level changes of the solver's settings, by name."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from phases.overview import StepOverview
+from phases.overview import LevelOverview, StepOverview
 from pools.record import SampleRecord
 from reports.asking import Asking, asking
 from reports.canvas import DPI, pretty_unit
@@ -48,6 +48,7 @@ class Page:
         made_at: when the page was made.
         standing: how the campaign stands.
         steps: every step that began.
+        levels: what was asked of each level of the solver; none without levels.
         samples: every sample that was tried and how it ended, in the order of asking.
         last: the last measured step; None before the first.
         drawings: the pictures, in order.
@@ -60,6 +61,7 @@ class Page:
     made_at: str
     standing: Standing
     steps: Sequence[StepOverview]
+    levels: Sequence[LevelOverview]
     samples: Sequence[SampleRecord]
     last: CurvePoint | None
     drawings: Sequence[Drawing]

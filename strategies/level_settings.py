@@ -31,7 +31,7 @@ class FineShareSettings(BaseModel):
 
     def at(self, progress: float) -> float:
         """Return the share when this part of the campaign, 0 to 1, is done."""
-        return self.start + (self.end - self.start) * progress
+        return (1 - progress) * self.start + progress * self.end
 
 
 def progress_of(settings: StoppingSettings, step: int, labelled: int, budget_left: float) -> float:

@@ -1,6 +1,8 @@
 """A campaign that asks two levels of one solver: what is declared, asked, learnt and kept."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from pools.errors import UsageError
 from pools.pick import Pick
 from pools.training import TrainingPool
 from pools.vtkhdf import read_solution
+from reports.build import build_report
 from surrogates.checkpoint import load
 
 COARSE: dict[str, Any] = {"name": "coarse", "set": {"points": 32, "steps": 16}}
@@ -222,5 +225,17 @@ def test_killed_and_run_again_it_ends_the_same(finished: Campaign, tmp_path: Pat
     assert set(solved_attempts(directory).values()) == {1}
 
 
-def test_status_counts_the_initial_design_of_all_levels(finished: Campaign, here: Here) -> None:
-    assert "initial design: 14 of 14 solved" in here("status", finished.directory).stdout
+def test_status_tells_of_the_levels(finished: Campaign, here: Here) -> None:
+    told = here("status", finished.directory).stdout
+    assert "initial design: 14 of 14 solved" in told
+    assert "5: 2 coarse, 3 fine" in told
+    assert re.search(r"coarse +│ 11 +│ 0 +│ 0\.\d+", told)
+
+
+@pytest.mark.filterwarnings("ignore:Attempting to set identical")  # a line has no height
+def test_the_report_tells_of_the_levels(finished: Campaign, tmp_path: Path) -> None:
+    campaign = Campaign.open(shutil.copytree(finished.directory, tmp_path / "wave"))
+    page = build_report(campaign).read_text()
+    assert '<td class="n">5: 2 coarse, 3 fine</td>' in page
+    assert '<tr><td>coarse</td><td class="n">11</td>' in page
+    assert "asked of coarse, which explains" in page
