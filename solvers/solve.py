@@ -32,7 +32,6 @@ from solvers.processes import tie_to_parent
 from solvers.protocol import Solver, residual_solver
 from solvers.recovery import Try
 from solvers.request import Request
-from solvers.resampled import on_mesh
 from solvers.settings import SolverSettings
 from solvers.verdict import Verdict
 
@@ -107,13 +106,33 @@ def _answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdi
     if bad := fault(solver, sample, solution):
         return Verdict(Outcome.BAD_OUTPUT, bad)
     if request.level:
-        solution = on_mesh(solution, solver.mesh(sample))
+        solution = _on_finest(solver, solution, request.directory)
     if bad := _other_mesh(solver, solution, tried):
         return Verdict(Outcome.BAD_OUTPUT, bad)
     ordered = solution.in_order(solver.quantities, solver.fields)  # as every other answer
     noted = _noted(ordered, declared, tried)
     write_solution(request.directory / "solution.vtkhdf", noted)
     return Verdict(Outcome.OK, noted.remark, noted.grade, noted.evidence)
+
+
+def _on_finest(solver: Solver, solution: Solution, directory: Path) -> Solution:
+    """Put the fields of a cheaper level on the mesh of the finest.
+
+    They stay where they are if only a solve tells that mesh; the pool takes as many points then.
+
+    Raises:
+        SolverError: the two meshes are of different domains.
+    """
+    from solvers.resampled import on_mesh
+
+    try:
+        mesh = solver.mesh(solution.sample)
+    except UsageError:
+        return solution
+    try:
+        return on_mesh(solution, mesh)
+    except ValueError as error:
+        raise SolverError(Outcome.MESH, str(error), directory) from error
 
 
 def _residual(solver: Solver, request: Request, fields: Path) -> Verdict:

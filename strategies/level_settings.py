@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field, model_validator
 from strategies.plain_settings import MODEL
 from strategies.stopping import StoppingSettings
 
+_LATE = 3  # a share that grew evenly spent too much on the fine level: docs/multi-fidelity.md
+
 Part = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -30,8 +32,9 @@ class FineShareSettings(BaseModel):
         return self
 
     def at(self, progress: float) -> float:
-        """Return the share when this part of the campaign, 0 to 1, is done."""
-        return (1 - progress) * self.start + progress * self.end
+        """Return the share when so much of the campaign, 0 to 1, is done; it grows late."""
+        grown = progress**_LATE
+        return (1 - grown) * self.start + grown * self.end
 
 
 def progress_of(settings: StoppingSettings, step: int, labelled: int, budget_left: float) -> float:

@@ -1,17 +1,25 @@
 """Fields of a cheaper level at the points of the finest."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from openfoam_cases import cavity
 
+from pools.pick import Pick
+from pools.record import SampleDirectory, SampleRecord
 from pools.sample import Sample
 from pools.solution import Field, Mesh, Solution
+from pools.vtkhdf import read_solution
 from solvers.build import build
 from solvers.cells import mesh_of_grid
+from solvers.label import label_one
+from solvers.policy import LabelPolicy
 from solvers.resampled import on_mesh
 from solvers.settings import ChannelSettings
+from solvers.workers import SolverWorkers
 
 OBSTACLE = {
     "reynolds": 20.0,
@@ -63,6 +71,23 @@ def test_beyond_the_mesh_a_field_is_as_at_the_nearest_point() -> None:
     wider = replace(known, points=2 * known.points)
     moved = on_mesh(solution_on(known), wider).fields["u"].values
     assert moved.max() == pytest.approx(linear(known.points).max())
+
+
+@pytest.mark.openfoam
+def test_a_coarse_openfoam_case_answers_on_the_fine_mesh(tmp_path: Path) -> None:
+    settings, reynolds = cavity(cells=15), {"reynolds": 100.0, "aspect": 1.0}
+    with SolverWorkers(settings, 1, {"coarse": {"cells": 9}}) as workers:
+        for level in ("", "coarse"):
+            place = SampleDirectory(tmp_path / f"at{level}")
+            record = SampleRecord(Pick(Sample.of(reynolds, "foam", level), "test"), 0)
+            label_one(record, place.path, workers, LabelPolicy())
+    fine, coarse = (
+        read_solution(tmp_path / name / "solution.vtkhdf") for name in ("at", "atcoarse")
+    )
+    np.testing.assert_array_equal(fine.mesh.points, coarse.mesh.points)
+    assert coarse.sample.level == "coarse"
+    off = np.abs(fine.fields["u"].values - coarse.fields["u"].values)
+    assert 0.001 < off.mean() < 0.1  # the lid moves at 1
 
 
 def test_meshes_of_other_domains_are_refused() -> None:
