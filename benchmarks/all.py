@@ -14,6 +14,8 @@ BENCHMARKS = (
     "labelling_openfoam",
     "memory",
     "lcmd",
+    "level_learners",
+    "fidelity",
     "efficiency",
 )
 

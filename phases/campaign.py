@@ -16,7 +16,7 @@ from uuid import uuid4
 import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
-from phases.preflight import check_levels, check_queries, check_solver, fingerprints_of
+from phases.preflight import check_levels, check_queries, check_solver, level_fingerprints
 from phases.progress import LOGGER
 from phases.seen import is_seen
 from pools.errors import CampaignError, IntegrityError, UsageError
@@ -119,7 +119,7 @@ class Campaign:
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """Identity of the solver at each of its levels, by name, the finest first."""
-        return fingerprints_of(self.config)
+        return {"": self.solver.fingerprint, **level_fingerprints(self.config)}
 
     @property
     def ledger(self) -> Ledger:

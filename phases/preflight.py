@@ -48,12 +48,11 @@ def check_solver(config: CampaignConfig) -> None:
         raise UsageError(f"{several} wrong with the solver of {config.name}:\n{lines}")
 
 
-def fingerprints_of(config: CampaignConfig) -> dict[str, str]:
-    """Return the identity of the solver at each of its levels, the finest first."""
-    changes = {"": {}, **config.level_changes}
+def level_fingerprints(config: CampaignConfig) -> dict[str, str]:
+    """Return the identity of the solver at each level below the finest, the dearest first."""
     return {
-        name: build(changed(config.solver, changes[name])).fingerprint
-        for name in config.level_names
+        level.name: build(changed(config.solver, level.set)).fingerprint
+        for level in reversed(config.cheaper)
     }
 
 
@@ -63,11 +62,13 @@ def check_levels(config: CampaignConfig) -> None:
     Raises:
         UsageError: two do: what one changes decides nothing.
     """
-    found: dict[str, str] = {}
-    for name, fingerprint in fingerprints_of(config).items():
+    if not config.levels:
+        return
+    found = {build(config.solver).fingerprint: config.levels[-1].name}
+    for name, fingerprint in level_fingerprints(config).items():
         if (same := found.setdefault(fingerprint, name)) != name:
             raise UsageError(
-                f"levels: {name} answers as {same or config.levels[-1].name} does, as set: "
+                f"levels: {name} answers as {same} does, as set: "
                 f"{config.level_changes[name]} changes nothing that decides an answer; change the "
                 "mesh or the numerics, or leave the level out"
             )

@@ -10,7 +10,7 @@ of regression: ten parameters, of which five change nothing [Friedman1991]; `for
 [Friedman1991] J. H. Friedman, Multivariate adaptive regression splines, The Annals of Statistics
 19(1), 1991: section 4.3.
 [Forrester2007] A. I. J. Forrester, A. Sobester and A. J. Keane, Multi-fidelity optimization via
-surrogate modelling, Proceedings of the Royal Society A 463, 2007: equations of section 4.
+surrogate modelling, Proceedings of the Royal Society A 463, 2007.
 """
 
 import math

@@ -42,6 +42,7 @@ LEVELS: dict[str, Any] = {
     "levels": [{**COARSE, "seconds": 0.1, "initial_samples": 9}, {**FINE, "seconds": 1}],
     "initial_samples": 5,
     "samples_per_step": 5,
+    "test_samples": 4,
     "query": [{"kind": "hybrid", "fraction": 0.8}, {"kind": "sobol", "fraction": 0.2}],
 }
 
@@ -212,12 +213,12 @@ def test_seconds_of_a_coarse_sample_count_as_those_of_a_fine_one(finished: Campa
 
 
 def test_without_declared_seconds_they_are_measured(tmp_path: Path) -> None:
-    levels = [{**COARSE, "initial_samples": 6}, FINE]
-    campaign = start(tmp_path / "wave", **{**LEVELS, "levels": levels}, stopping={"max_steps": 0})
+    little = {**LEVELS, "levels": [COARSE, FINE], "initial_samples": 2, "test_samples": 2}
+    campaign = start(tmp_path / "wave", **little, stopping={"max_steps": 0})
     run(campaign)
     design = next(entry for entry in campaign.ledger.entries() if entry.phase == "label_design")
     taken = [design.summary["seconds"][pick.sample.id] for pick in initial_picks(campaign)]
-    expected = np.mean(taken[5:]) / np.mean(taken[:5])
+    expected = np.mean(taken[2:]) / np.mean(taken[:2])
     assert relative_seconds(campaign, 0)["coarse"] == pytest.approx(expected)
 
 
@@ -241,6 +242,10 @@ def test_killed_and_run_again_it_ends_the_same(finished: Campaign, tmp_path: Pat
     run(start(directory, **LEVELS, fine_share=SHARE))
     assert outcome_of(directory) == outcome_of(finished.directory)
     assert set(solved_attempts(directory).values()) == {1}
+
+
+def test_a_check_finds_nothing(finished: Campaign, here: Here) -> None:
+    assert here("check", finished.directory).returncode == 0
 
 
 def test_status_tells_of_the_levels(finished: Campaign, here: Here) -> None:
