@@ -16,6 +16,7 @@ from phases.asked import test_picks as held_out_picks
 from phases.campaign import Campaign
 from phases.config import load as load_file
 from phases.config import parse
+from phases.neighbours import neighbours
 from phases.outcomes import outcomes, relative_seconds
 from phases.overview import all_records, levels_of, steps_of
 from pools.errors import UsageError
@@ -242,6 +243,17 @@ def test_killed_and_run_again_it_ends_the_same(finished: Campaign, tmp_path: Pat
     run(start(directory, **LEVELS, fine_share=SHARE))
     assert outcome_of(directory) == outcome_of(finished.directory)
     assert set(solved_attempts(directory).values()) == {1}
+
+
+def test_a_recovery_starts_from_fine_samples_and_at_the_fine_level_only(
+    finished: Campaign,
+) -> None:
+    fine, coarse = initial_picks(finished)[0].sample, initial_picks(finished)[5].sample
+    found = neighbours(finished, 1, fine)
+    assert found
+    assert not any(neighbour.sample.level for neighbour in found)
+    assert coarse.id not in {neighbour.sample.id for neighbour in found}
+    assert neighbours(finished, 1, coarse) == []
 
 
 def test_a_check_finds_nothing(finished: Campaign, here: Here) -> None:
