@@ -66,6 +66,7 @@ _LEVELS = {
     "rough": Way("levels", fine=8, coarse=80),
     "forrester": Way("levels", fine=3, coarse=10),
 }
+_SHORT = ["combined", "forrester"]
 _STEP_SECONDS = {"combined": 8.0, "rough": 8.0, "forrester": 1.0}
 
 
@@ -100,7 +101,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--full", action="store_true", help="10 seeds, 8 steps, not 3 and 4")
-    parser.add_argument("--problems", nargs="+", choices=list(PAIRS), default=list(PAIRS))
+    parser.add_argument("--problems", nargs="+", choices=list(PAIRS), default=_SHORT)
     options = parser.parse_args()
     seeds, steps, length = (10, 8, 3000) if options.full else (3, 4, 1000)
     schedule = Schedule(kind="cosine", start=3e-3, end=1e-5, length=length)

@@ -131,12 +131,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--full", action="store_true", help="10 seeds, not 3")
-    seeds = 10 if parser.parse_args().full else 3
+    parser.add_argument("--full", action="store_true", help="10 seeds, two sizes")
+    is_full = parser.parse_args().full
+    seeds, sizes = (10, 2) if is_full else (3, 1)
     print("| problem | fine, coarse samples | " + " | ".join(WAYS) + " |")
     print("|---" * (len(WAYS) + 2) + "|")
     for name, counts in _COUNTS.items():
-        for fine, coarse in counts:
+        for fine, coarse in counts[:sizes]:
             errors = errors_of(PAIRS[name], fine, coarse, seeds)
             means = " | ".join(f"{typical(each[:, None])[0]:.3f}" for each in errors.values())
             print(f"| {name} | {fine}, {coarse} | {means} |", flush=True)
