@@ -48,12 +48,12 @@ class Page:
         made_at: when the page was made.
         standing: how the campaign stands.
         steps: every step that began.
-        levels: what was asked of each level of the solver; none without levels.
         samples: every sample that was tried and how it ended, in the order of asking.
         last: the last measured step; None before the first.
         drawings: the pictures, in order.
         configuration: the content of campaign.yaml.
         versions: of the packages that began the campaign.
+        levels: what was asked of each level of the solver; none without levels.
     """
 
     name: str
@@ -61,12 +61,12 @@ class Page:
     made_at: str
     standing: Standing
     steps: Sequence[StepOverview]
-    levels: Sequence[LevelOverview]
     samples: Sequence[SampleRecord]
     last: CurvePoint | None
     drawings: Sequence[Drawing]
     configuration: str
     versions: Mapping[str, str]
+    levels: Sequence[LevelOverview] = ()
 
     @property
     def asking(self) -> list[Asking]:
