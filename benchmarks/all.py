@@ -15,6 +15,8 @@ BENCHMARKS = (
     "orchestration",
     "memory",
     "lcmd",
+    "level_learners",
+    "fidelity",
     "efficiency",
 )
 

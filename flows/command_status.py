@@ -11,7 +11,7 @@ from rich.table import Table
 from flows.console import standard_output
 from phases.campaign import Campaign
 from phases.label import solved
-from phases.overview import StepOverview, design_records, failures, steps_of
+from phases.overview import StepOverview, design_records, failures, levels_of, steps_of
 from phases.retry import retries_of
 from pools.errors import IntegrityError
 from pools.ledger import Entry
@@ -23,17 +23,16 @@ def status_command(directory: Path) -> None:
     """Print steps, pool, failures and the last metrics."""
     campaign, console = Campaign.open(directory), standard_output()
     initial, test = design_records(campaign)
-    steps = steps_of(campaign)
+    steps, config = steps_of(campaign), campaign.config
+    console.print(f"campaign {config.name} in {campaign.directory}", soft_wrap=True, markup=False)
     console.print(
-        f"campaign {campaign.config.name} in {campaign.directory}", soft_wrap=True, markup=False
-    )
-    console.print(
-        f"initial design: {len(solved(initial))} of {campaign.config.initial_samples} solved; "
-        f"test set: {len(solved(test))} of {campaign.config.test_samples} solved"
+        f"initial design: {len(solved(initial))} of {sum(config.initial_counts.values())} solved; "
+        f"test set: {len(solved(test))} of {config.test_samples} solved"
     )
     console.print(_steps_table(steps))
     for entry in retries_of(campaign):
         console.print(_retry_line(entry), markup=False, soft_wrap=True)
+    _print_levels(console, campaign)
     _print_metrics(console, campaign, steps)
     _print_failures(console, campaign)
 
@@ -45,7 +44,7 @@ def _steps_table(steps: list[StepOverview]) -> Table:
             str(step.step),
             "-" if step.labelled is None else str(step.labelled),
             "-" if step.error is None else f"{step.error:.4f}",
-            str(step.asked),
+            step.asked_in_words,
             ", ".join(f"{n} {name}" for name, n in step.outcomes.items()) or "-",
             f"{step.solver_seconds:.1f}",
             ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in step.phases.items()),
@@ -59,6 +58,15 @@ def _retry_line(entry: Entry) -> str:
     seconds = told["solver_seconds"] + told["test"]["solver_seconds"]
     use = f", used from step {entry.step} on" if told["appended"] else ""
     return f"{entry.phase}: {told['solved']} of {told['asked']} solved in {seconds:.1f} s{use}"
+
+
+def _print_levels(console: Console, campaign: Campaign) -> None:
+    """Print what was asked of each level of the solver; nothing without levels."""
+    table = Table("level", "samples", "failed", "solver s each")
+    for level in levels_of(campaign):
+        table.add_row(level.name, str(level.asked), str(level.failed), f"{level.mean_seconds:.2g}")
+    if table.rows:
+        console.print(table)
 
 
 def _print_metrics(console: Console, campaign: Campaign, steps: list[StepOverview]) -> None:

@@ -13,11 +13,11 @@ from phases.asked import pick_of
 from phases.campaign import Campaign
 from phases.campaign_file import read_changes
 from phases.failed import failed_of
+from phases.label import solver_workers
 from phases.retry import append_if_free
 from pools.errors import CampaignError, SolverError
 from pools.pick import Pick
 from solvers.label import ByHand
-from solvers.workers import SolverWorkers
 from tasks.artifacts import publish_failure
 from tasks.completed import completed
 from tasks.solve import solve_of
@@ -73,7 +73,7 @@ def _opened(directory: Path) -> Campaign:
 
 
 def _solve(campaign: Campaign, step: int, pick: Pick, how: dict[str, Any]) -> None:
-    with SolverWorkers(campaign.config.solver, 1) as workers:
+    with solver_workers(campaign, 1) as workers:
         solve_of(campaign, pick)(campaign=campaign, step=step, pick=pick, workers=workers, **how)
 
 

@@ -10,12 +10,12 @@ from pools.errors import UsageError
 from pools.files import publish_json
 from pools.ledger import Entry
 from pools.pick import Pick
-from pools.sample import Sample
+from pools.sample import Sample, lean
 
 
 def write_picks(file: Path, picks: Sequence[Pick]) -> Path:
     """Publish picks and return their file."""
-    publish_json(file, [asdict(pick) for pick in picks])
+    publish_json(file, [asdict(pick, dict_factory=lean) for pick in picks])
     return file
 
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
-from phases.preflight import check_queries, check_solver
+from phases.preflight import check_levels, check_queries, check_solver, level_fingerprints
 from phases.progress import LOGGER
 from phases.seen import is_seen
 from phases.yaml_text import parse_yaml
@@ -102,6 +102,7 @@ class Campaign:
         if not (directory / "campaign.yaml").exists():
             check_queries(config)
             check_solver(config)
+            check_levels(config)
         with _held(directory):
             if (directory / "campaign.yaml").exists():
                 return cls.open(directory)._resumed_with(config)
@@ -118,6 +119,11 @@ class Campaign:
     def solver(self) -> Solver:
         """Who answers."""
         return build(self.config.solver)
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """Identity of the solver at each of its levels, by name, the finest first."""
+        return {"": self.solver.fingerprint, **level_fingerprints(self.config)}
 
     @property
     def ledger(self) -> Ledger:

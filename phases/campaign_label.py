@@ -4,12 +4,11 @@ from functools import partial
 
 from phases.asked import queried_picks
 from phases.campaign import Campaign
-from phases.label import label_sample
+from phases.label import label_sample, solver_workers
 from pools.errors import UsageError
 from pools.sample import Sample
 from pools.solution import Solution
 from pools.vtkhdf import read_solution
-from solvers.workers import SolverWorkers
 from strategies.label import SolverLabel
 
 
@@ -31,6 +30,6 @@ def answer(campaign: Campaign, step: int, sample: Sample) -> Solution:
             f"sample {sample.id} is none of the {len(picks)} that step {step} chose; a campaign "
             "labels what its query strategies ask for, so that every sample's record says who did"
         )
-    with SolverWorkers(campaign.config.solver, 1) as workers:
+    with solver_workers(campaign, 1) as workers:
         label_sample(campaign, step, picks[sample.id], workers, retry_failed=False)
     return read_solution(campaign.sample_directory(sample.id).solution)

@@ -14,6 +14,7 @@ from phases.label import (
     conclude_label,
     design_to_solve,
     label_sample,
+    solver_workers,
     step_to_solve,
 )
 from phases.loop import take_step
@@ -111,7 +112,7 @@ def solve_plainly(
     started, policy = time.monotonic(), campaign.config.label
     with (
         ThreadPoolExecutor(policy.workers) as threads,
-        SolverWorkers(campaign.config.solver, policy.workers) as workers,  # closed first
+        solver_workers(campaign, policy.workers) as workers,  # closed first
     ):
         one = partial(_is_solved, campaign, step, workers=workers, retry_failed=retry_failed)
         failed = 0

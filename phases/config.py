@@ -13,11 +13,14 @@ from phases.runner_settings import RunnerSettings, ThreadsSettings
 from pools.constraint import ConstraintText
 from pools.domain import Domain
 from pools.errors import UsageError
+from pools.record import Setting
 from pools.space import ParameterSpace
 from solvers.changes import changed
+from solvers.levels import Level, check_levels, nested_counts
 from solvers.policy import LabelPolicy
 from solvers.settings import SolverSettings
 from strategies.hybrid_settings import HybridSettings
+from strategies.level_settings import FineShareSettings
 from strategies.settings import QuerySettings, SobolSettings, needs_several_members
 from strategies.stopping import StoppingSettings
 from surrogates.settings import EnsembleSettings
@@ -43,6 +46,12 @@ class CampaignConfig(BaseModel):
     """Comparisons of parameters that every sample meets, such as `thickness < 0.5 * camber`."""
     solver: SolverSettings
     """Who answers a sample."""
+    levels: tuple[Level, ...] = ()
+    """Levels of the solver, the cheapest first and the solver as declared last: each step asks
+    some samples of a cheaper one. What is measured and predicted is always the last. Without any,
+    every sample is asked of the solver as declared."""
+    fine_share: FineShareSettings = FineShareSettings()
+    """How much each step asks of the last of `levels` at least."""
     surrogate: EnsembleSettings = EnsembleSettings()
     """Who learns, and how it is trained."""
     initial_samples: Annotated[int, Field(ge=2)] = 16
@@ -95,13 +104,58 @@ class CampaignConfig(BaseModel):
             raise ValueError(f"constraints: {error}") from None
         return self
 
+    @property
+    def cheaper(self) -> tuple[Level, ...]:
+        """The levels but the solver as declared, the cheapest first."""
+        return self.levels[:-1]
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """The names of the levels as samples have them, the finest first, whose name is empty."""
+        return ("", *(level.name for level in reversed(self.cheaper)))
+
+    def called(self, level: str) -> str:
+        """Return what a sample's level is called in this file; nothing without levels."""
+        return level or (self.levels[-1].name if self.levels else "")
+
+    @property
+    def level_changes(self) -> dict[str, dict[str, Setting]]:
+        """What each cheaper level changes of the solver's settings, by name."""
+        return {level.name: level.set for level in self.cheaper}
+
+    @property
+    def initial_counts(self) -> dict[str, int]:
+        """Samples of the initial design by level, the finest first."""
+        counts = reversed(nested_counts(self.levels, self.initial_samples))
+        return dict(zip(self.level_names, counts, strict=True))
+
+    @model_validator(mode="after")
+    def _check_levels(self) -> Self:
+        try:
+            check_levels(self.levels, self.solver)
+            nested_counts(self.levels, self.initial_samples)
+        except ValueError as error:
+            raise ValueError(f"levels: {error}") from None
+        if self.levels and self.surrogate.members < 2:
+            raise ValueError(
+                "levels: surrogate.members is 1, but a level is chosen by how much members differ "
+                "at each; raise surrogate.members to 2 or more, or leave levels out"
+            )
+        if self.levels and all(query.kind == "sobol" for query in self.query):
+            raise ValueError(
+                "levels: the only query is sobol, whose samples are always asked of the last "
+                "level; add a query such as hybrid, or leave levels out"
+            )
+        return self
+
     @model_validator(mode="after")
     def _check_count(self) -> Self:
-        count, needed = self.domain.count, self.initial_samples + self.test_samples
+        designed = max(self.initial_counts.values())
+        count, needed = self.domain.count, designed + self.test_samples
         if count is not None and count < needed:
             raise ValueError(
                 f"parameters: they have {count} different points, but initial_samples is "
-                f"{self.initial_samples} and test_samples is {self.test_samples}; lower these, or "
+                f"{designed} and test_samples is {self.test_samples}; lower these, or "
                 "let a parameter take more values"
             )
         return self

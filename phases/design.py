@@ -42,17 +42,31 @@ def design_sequence(campaign: Campaign, used: int, others: Array | None = None) 
 def draw(campaign: Campaign) -> Work:
     """Write the initial samples and the test set; doing it again gives the same files."""
     config = campaign.config
-    say(f"design: {config.initial_samples} initial samples, {config.test_samples} for testing")
+    initial = _nested(campaign)
+    say(f"design: {len(initial)} initial samples, {config.test_samples} for testing")
     seed = seed_for(config.seed, 0, "test set")
     names, fingerprint = config.parameters.names, campaign.solver.fingerprint
-    initial = design_sequence(campaign, 0).next(config.initial_samples)
     learnt = np.array([sample.row(names) for sample in initial])  # (m, d)
     rows = config.domain.sobol(config.test_samples, seed, others=learnt)
     files = (
         _write(campaign, "initial.json", initial, INITIAL),
         _write(campaign, "test.json", Sample.of_rows(rows, names, fingerprint), "test set"),
     )
-    return Work(files, {"initial": config.initial_samples, "test": config.test_samples})
+    return Work(files, {"initial": len(initial), "test": config.test_samples})
+
+
+def _nested(campaign: Campaign) -> list[Sample]:
+    """Return the initial samples of all levels of the solver, the finest first.
+
+    All begin with the same points, so that the points of a level are among those of the cheaper.
+    """
+    counts = campaign.config.initial_counts
+    points = design_sequence(campaign, 0).next(max(counts.values()))
+    return [
+        point.asked_of(level, campaign.fingerprints[level])
+        for level, count in counts.items()
+        for point in points[:count]
+    ]
 
 
 def _write(campaign: Campaign, name: str, samples: Sequence[Sample], asked_by: str) -> Path:

@@ -123,4 +123,4 @@ def _disk(config: CampaignConfig, directory: Path) -> Diagnosis:
 def _samples(config: CampaignConfig) -> int:
     """Return how many samples the campaign asks for at most."""
     steps = config.stopping.max_steps * config.samples_per_step
-    return config.initial_samples + config.test_samples + steps
+    return sum(config.initial_counts.values()) + config.test_samples + steps

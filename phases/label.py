@@ -43,6 +43,11 @@ def label_sample(
     return fitting(campaign, record)
 
 
+def solver_workers(campaign: Campaign, count: int) -> SolverWorkers:
+    """Return where so many samples of a campaign are solved at once, at any level."""
+    return SolverWorkers(campaign.config.solver, count, campaign.config.level_changes)
+
+
 def step_to_solve(campaign: Campaign, step: int) -> list[Pick]:
     """Return what the query of a step chose; nothing once its label phase is finished."""
     return [] if campaign.ledger.find(step, "label") else queried_picks(campaign, step)

@@ -14,15 +14,18 @@ def neighbours(campaign: Campaign, step: int, sample: Sample) -> list[Neighbour]
     """Return the samples nearest in the unit cube of the parameters, nearest first.
 
     Only samples that were in the pool when the step began: however often a campaign is killed,
-    the same sample has the same neighbours. The initial design has none.
+    the same sample has the same neighbours. The initial design has none, and neither has what is
+    asked of a cheaper level of the solver: what is kept of that is on the mesh of the finest.
     """
+    if sample.level:
+        return []
     space = campaign.config.parameters
     shards = [Shard.open(path) for path in campaign.shards(before=step)]
     found = [
         Sample(name, dict(zip(shard.schema.parameters, row.tolist(), strict=True)))
         for shard in shards
-        for name, row in zip(shard.ids, shard.parameters, strict=True)
-        if name != sample.id
+        for name, row, level in zip(shard.ids, shard.parameters, shard.levels, strict=True)
+        if name != sample.id and not level
     ]
     if not found:
         return []

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign
@@ -27,6 +28,7 @@ class StepOverview:
         outcomes: how they ended, by outcome; `pending` for those not tried yet.
         solver_seconds: seconds that the solver ran for them.
         phases: seconds of each finished phase.
+        levels: samples asked of each level of the solver; none without levels.
     """
 
     step: int
@@ -36,6 +38,50 @@ class StepOverview:
     outcomes: dict[str, int]
     solver_seconds: float
     phases: dict[str, float]
+    levels: dict[str, int]
+
+    @property
+    def asked_in_words(self) -> str:
+        """How many samples were asked for, and of which level: `6: 4 coarse, 2 fine`."""
+        levels = ", ".join(f"{n} {name}" for name, n in self.levels.items())
+        return f"{self.asked}: {levels}" if levels else str(self.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelOverview:
+    """What was asked of one level of the solver.
+
+    Attributes:
+        name: of the level.
+        asked: samples that were tried, of the test set too.
+        failed: those of them without a solution.
+        mean_seconds: that the solver ran for one.
+    """
+
+    name: str
+    asked: int
+    failed: int
+    mean_seconds: float
+
+
+def levels_of(campaign: Campaign) -> list[LevelOverview]:
+    """Return every level of the solver that was asked, the cheapest first; none without levels."""
+    records = [record for record in all_records(campaign) if record.outcome is not None]
+    config = campaign.config
+    by_level = {
+        level.name: [r for r in records if config.called(r.pick.sample.level) == level.name]
+        for level in config.levels
+    }
+    return [_level(name, tried) for name, tried in by_level.items() if tried]
+
+
+def _level(name: str, records: Sequence[SampleRecord]) -> LevelOverview:
+    return LevelOverview(
+        name=name,
+        asked=len(records),
+        failed=sum(record.outcome is not Outcome.OK for record in records),
+        mean_seconds=fmean(record.seconds for record in records),
+    )
 
 
 def steps_of(campaign: Campaign) -> list[StepOverview]:
@@ -104,4 +150,11 @@ def _step(campaign: Campaign, step: int, entries: Sequence[Entry]) -> StepOvervi
         outcomes=dict(outcomes),
         solver_seconds=sum(record.seconds for record in records),
         phases={phase: entry.seconds for phase, entry in mine.items()},
+        levels=_counted(campaign, picks),
     )
+
+
+def _counted(campaign: Campaign, picks: Sequence[Pick]) -> dict[str, int]:
+    """Count picks by the level that is asked, the cheapest first; nothing without levels."""
+    called = Counter(campaign.config.called(pick.sample.level) for pick in picks)
+    return {e.name: called[e.name] for e in campaign.config.levels if called[e.name]}

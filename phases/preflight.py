@@ -5,6 +5,7 @@ import numpy as np
 from phases.config import CampaignConfig
 from pools.errors import UsageError
 from solvers.build import build
+from solvers.changes import changed
 from solvers.preflight import problems
 from solvers.protocol import residual_solver
 from strategies.settings import build_query
@@ -45,6 +46,32 @@ def check_solver(config: CampaignConfig) -> None:
         lines = "\n".join(f"  {problem}" for problem in found)
         several = f"{len(found)} things are" if len(found) > 1 else "something is"
         raise UsageError(f"{several} wrong with the solver of {config.name}:\n{lines}")
+
+
+def level_fingerprints(config: CampaignConfig) -> dict[str, str]:
+    """Return the identity of the solver at each level below the finest, the dearest first."""
+    return {
+        level.name: build(changed(config.solver, level.set)).fingerprint
+        for level in reversed(config.cheaper)
+    }
+
+
+def check_levels(config: CampaignConfig) -> None:
+    """See that no two levels of the solver give the same answers.
+
+    Raises:
+        UsageError: two do: what one changes decides nothing.
+    """
+    if not config.levels:
+        return
+    found = {build(config.solver).fingerprint: config.levels[-1].name}
+    for name, fingerprint in level_fingerprints(config).items():
+        if (same := found.setdefault(fingerprint, name)) != name:
+            raise UsageError(
+                f"levels: {name} answers as {same} does, as set: "
+                f"{config.level_changes[name]} changes nothing that decides an answer; change the "
+                "mesh or the numerics, or leave the level out"
+            )
 
 
 def _parameter_problems(config: CampaignConfig) -> list[str]:

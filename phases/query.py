@@ -10,6 +10,8 @@ import numpy as np
 
 from phases.asked import queried_before, write_picks
 from phases.campaign import Campaign, Work
+from phases.levels import at_levels
+from phases.outcomes import relative_seconds
 from phases.progress import LOGGER
 from phases.residual import RESIDUAL_SECONDS
 from phases.scope import Scope, scope
@@ -39,7 +41,7 @@ def choose(campaign: Campaign, step: int) -> Work:
         strategies = build_queries(config.query, k, before=before)
         asked = run_queries(strategies, replace(seen, query_strategies=strategies))
         check_within(asked, config.domain)
-        picks = _affordable(campaign, seen, asked)
+        picks = _affordable(campaign, seen, at_levels(campaign, seen, asked))
     file = write_picks(campaign.step_directory(step) / "selection.json", picks)
     return Work([file], summary_of(picks, seen.residual.seconds))
 
@@ -72,7 +74,9 @@ def _affordable(campaign: Campaign, seen: Scope, picks: Sequence[Pick]) -> Seque
     if budget is None or not picks:
         return picks
     cost = fit_cost(seen.space, seen.outcomes, seed_for(campaign.config.seed, step, "cost"))
+    relative = relative_seconds(campaign, step)
     seconds = cost(np.stack([pick.sample.row(seen.space.names) for pick in picks]))
+    seconds *= [relative[pick.sample.level] for pick in picks]
     kept = within(budget, picks, seconds)
     logging.getLogger(f"{LOGGER}.query").info(
         "%d of %d samples kept: the solver is expected to take %.3g of %.3g s for them",

@@ -35,7 +35,7 @@ from strategies.needed import Attachable, Querying
 from strategies.remaining import SOBOL, without
 from strategies.settings import build_queries
 from surrogates.checkpoint import load
-from surrogates.prediction import Learner
+from surrogates.prediction import LevelLearner
 
 Array = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ class Scope:
         metrology_strategies: who measures.
     """
 
-    learner: Learner
+    learner: LevelLearner
     training_pool: TrainingPool
     unlabeled_pool: CandidatePool
     test_pool: TrainingPool
@@ -163,7 +163,7 @@ def candidates(campaign: Campaign, step: int) -> CandidatePool:
     config = campaign.config
     drawn_at = step if config.fresh_candidates else 0
     seed, tried = seed_for(config.seed, drawn_at, "candidates"), tried_picks(campaign, step)
-    gone = _rows(campaign, tried)
+    gone = _rows(campaign, [pick for pick in tried if not pick.sample.level])
     passed = gone if config.fresh_candidates else None
     rows = config.domain.sobol(config.candidates, seed, others=passed)
     pool = CandidatePool(rows, config.parameters.names, campaign.solver.fingerprint)
@@ -175,7 +175,7 @@ def design_before(campaign: Campaign, step: int) -> DesignSequence:
     tried = tried_picks(campaign, step)
     others = [pick for pick in tried if pick.asked_by not in {INITIAL, SOBOL}]
     continued = sum(pick.asked_by == SOBOL for pick in tried)
-    used = campaign.config.initial_samples + continued
+    used = max(campaign.config.initial_counts.values()) + continued
     return design_sequence(campaign, used, _rows(campaign, others))
 
 

@@ -24,6 +24,7 @@ def train_surrogate(campaign: Campaign, step: int, seed: int) -> Work:
             config.parameters,
             config.surrogate,
             seed,
+            cheaper=[level.name for level in config.cheaper],
             previous=previous,
             progress=lambda done, total, loss: tell("train", done, total, f"loss {loss:.2e}"),
         )

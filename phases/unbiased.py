@@ -70,7 +70,7 @@ def _foretold_before(campaign: Campaign, step: int) -> list[Foretold]:
     shard = campaign.directory / f"pool/step-{before:03d}.h5"
     with TrainingPool([shard]) as pool, campaign.training_pool(before) as learnt:
         chosen = [index for index, name in enumerate(pool.ids) if name in asked]
-        scales = scales_of(learnt.quantities)
+        scales = scales_of(learnt.quantities[learnt.finest])
         return foretell(load(campaign.checkpoint(before)), pool, chosen, scales, before)
 
 

@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 
 from pools.errors import IntegrityError, UsageError
 from pools.pick import Pick
-from pools.sample import Sample
+from pools.sample import Sample, lean
 from pools.solution import Field, Mesh, Quantity, Solution
 
 FORMAT = 1
@@ -170,8 +170,7 @@ class _Writer:
 
     def record(self, value: Any, where: str) -> Any:  # noqa: ANN401 - one of _RECORDS, JSON
         nodes = {}
-        for name in (field.name for field in fields(value)):
-            content = getattr(value, name)
+        for name, content in lean((f.name, getattr(value, f.name)) for f in fields(value)).items():
             plain = dict(content) if isinstance(content, Mapping) else content
             nodes[name] = self.node(plain, f"{where}.{name}")
         return ["record", type(value).__name__, nodes]

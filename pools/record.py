@@ -10,7 +10,7 @@ from pools.errors import CampaignError, IntegrityError
 from pools.files import digest, publish_json, publish_move
 from pools.outcome import Outcome
 from pools.pick import Pick
-from pools.sample import Sample
+from pools.sample import Sample, lean
 from pools.solution import Cost
 
 Setting = bool | int | float | str
@@ -119,7 +119,7 @@ class SampleDirectory:
 
     def write(self, record: SampleRecord) -> None:
         """Publish the record."""
-        publish_json(self.path / "sample.json", asdict(record))
+        publish_json(self.path / "sample.json", asdict(record, dict_factory=lean))
 
     def withdraw(self, record: SampleRecord, reason: str) -> SampleRecord:
         """Take back a solution that cannot be used; its attempt failed, and keeps it."""

@@ -78,6 +78,7 @@ class Shard:
         quantities: in their own units, shape (m, q).
         fields: where each sample's fields begin in the file, in bytes; empty without fields.
         weights: where each sample's weights begin.
+        levels: the cheaper level of the solver that answered each; empty for the solver itself.
     """
 
     path: Path
@@ -87,6 +88,7 @@ class Shard:
     quantities: Array
     fields: list[int]
     weights: list[int]
+    levels: list[str]
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -105,6 +107,7 @@ class Shard:
                     quantities=file["quantities"][:],
                     fields=_offsets(file["fields"]),
                     weights=_offsets(file["weights"]),
+                    levels=_read_levels(file),
                 )
         except (OSError, KeyError, ValueError, RuntimeError) as error:
             raise _unreadable(path, str(error)) from error
@@ -158,6 +161,8 @@ def write_shard(path: Path, solutions: Sequence[Solution], parameters: Sequence[
         file["quantities"] = np.array(
             [[s.quantities[name].value for name in schema.quantities] for s in solutions]
         )
+        if any(s.sample.level for s in solutions):
+            file["levels"] = np.array([s.sample.level.encode() for s in solutions])
         _write_by_sample(file, "fields", [s.stacked_fields(schema.fields) for s in solutions])
         _write_by_sample(file, "weights", [s.mesh.weights for s in solutions])
 
@@ -189,6 +194,13 @@ def _unreadable(path: Path, why: str) -> IntegrityError:
         f"cannot read the shard {path}: {why}; run `solverloop check` on the campaign's "
         "directory: it rebuilds the pool from the samples"
     )
+
+
+def _read_levels(file: h5py.File) -> list[str]:
+    """Return each sample's level; a shard of a solver without levels does not tell of them."""
+    if "levels" not in file:
+        return [""] * len(file["ids"])
+    return [name.decode() for name in file["levels"][:]]
 
 
 def _read_schema(file: h5py.File) -> PoolSchema:

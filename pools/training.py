@@ -52,6 +52,7 @@ class TrainingPool(Dataset[dict[str, torch.Tensor]]):
         ids: the samples' ids, in the pool's order.
         parameters: in their own units, shape (m, d).
         quantities: in their own units, shape (m, q).
+        levels: the cheaper level of the solver that answered each; empty for the solver itself.
 
     Args:
         shards: the shard files, in the order of their appending; at least one.
@@ -73,6 +74,7 @@ class TrainingPool(Dataset[dict[str, torch.Tensor]]):
                     f"{self.schema}; a pool holds one kind of solution: start another campaign"
                 )
         self.ids = [name for shard in self._shards for name in shard.ids]
+        self.levels = [level for shard in self._shards for level in shard.levels]
         self.parameters: Array = np.concatenate([shard.parameters for shard in self._shards])
         self.quantities: Array = np.concatenate([shard.quantities for shard in self._shards])
         self._starts = np.cumsum([0, *(len(shard.ids) for shard in self._shards)])
@@ -107,6 +109,11 @@ class TrainingPool(Dataset[dict[str, torch.Tensor]]):
         """Walk the pool in order, at most `size` samples at a time, so that memory stays flat."""
         for start in range(0, len(self), size):
             yield self.read(range(start, min(start + size, len(self))))
+
+    @property
+    def finest(self) -> NDArray[np.bool_]:
+        """Which samples the solver itself answered, none of its cheaper levels, shape (m,)."""
+        return np.array([not level for level in self.levels])
 
     def close(self) -> None:
         """Let go of the shards' files; the next read opens them again."""

@@ -64,6 +64,8 @@ def _write_grid(group: h5py.Group, solution: Solution) -> None:
 def _write_meta(group: h5py.Group, solution: Solution) -> None:
     group["weights"] = solution.mesh.weights
     group.attrs["sample"] = solution.sample.id
+    if solution.sample.level:
+        group.attrs["level"] = solution.sample.level
     group.attrs["parameters"] = json.dumps(dict(solution.sample.parameters))
     group.attrs["fields"] = json.dumps(list(solution.fields))
     group.attrs["quantities"] = json.dumps(list(solution.quantities))
@@ -83,7 +85,7 @@ def _read(file: h5py.File) -> Solution:
     )
     fields, quantities = grid["PointData"], grid["FieldData"]
     return Solution(
-        sample=Sample(meta.attrs["sample"], json.loads(meta.attrs["parameters"])),
+        sample=_read_sample(meta),
         mesh=mesh,
         fields={
             name: Field(fields[name][:], fields[name].attrs["unit"])
@@ -97,3 +99,8 @@ def _read(file: h5py.File) -> Solution:
         remark=meta.attrs.get("remark", ""),  # files of an earlier version have neither
         grade=meta.attrs.get("grade", ""),
     )
+
+
+def _read_sample(meta: h5py.Group) -> Sample:
+    parameters = json.loads(meta.attrs["parameters"])
+    return Sample(meta.attrs["sample"], parameters, meta.attrs.get("level", ""))

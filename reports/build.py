@@ -10,7 +10,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from phases.campaign import Campaign
-from phases.overview import all_records, steps_of
+from phases.overview import all_records, levels_of, steps_of
 from phases.progress import tell
 from pools.files import publish_bytes
 from pools.space import ParameterSpace
@@ -175,7 +175,8 @@ def _failures(campaign: Campaign) -> list[Drawing]:
 
 
 def _cost(campaign: Campaign) -> list[Drawing]:
-    space, tried, seed = campaign.config.parameters, tried_samples(campaign), campaign.config.seed
+    space, seed = campaign.config.parameters, campaign.config.seed
+    tried = tried_samples(campaign, finest_only=True)
     quality = cost_quality(space, tried.outcomes, seed)
     if quality is None or quality.r2 <= 0 or tried.spread < _SPREAD_WORTH_A_MAP:
         return []  # a map of nothing but noise would mislead
@@ -221,6 +222,7 @@ def _page(campaign: Campaign, drawings: Sequence[Drawing]) -> Page:
         made_at=datetime.now(UTC).isoformat(sep=" ", timespec="minutes"),
         standing=standing(campaign),
         steps=steps_of(campaign),
+        levels=levels_of(campaign),
         samples=[record for record in all_records(campaign) if record.outcome is not None],
         last=points[-1] if points else None,
         drawings=drawings,

@@ -118,15 +118,18 @@ def asked_groups(campaign: Campaign) -> list[Asked]:
     return [_asked(campaign, step, picks) for step, picks in groups]
 
 
-def tried_samples(campaign: Campaign) -> Tried:
+def tried_samples(campaign: Campaign, *, finest_only: bool = False) -> Tried:
     """Return the training samples that were tried, as they stand; infrastructure faults left out.
 
-    The test set is left out too, as in what strategies see.
+    The test set is left out too, as in what strategies see; and what a cheaper level of the solver
+    was asked, where only the finest is wanted.
     """
     began = campaign.ledger.find(0, "design") is not None
     steps = sorted({e.step for e in campaign.ledger.entries() if e.phase == "query"})
     picks = initial_picks(campaign) if began else []
     picks += [pick for step in steps for pick in asked_by_step(campaign, step)]
+    if finest_only:
+        picks = [pick for pick in picks if not pick.sample.level]
     records = records_of(campaign, picks)
     ended = {r.pick.sample.id: r.outcome for r in records if r.outcome}
     kept = [

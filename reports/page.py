@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from phases.overview import StepOverview
+from phases.overview import LevelOverview, StepOverview
 from pools.record import SampleRecord
 from reports.asking import Asking, asking
 from reports.canvas import DPI, pretty_unit
@@ -53,6 +53,7 @@ class Page:
         drawings: the pictures, in order.
         configuration: the content of campaign.yaml.
         versions: of the packages that began the campaign.
+        levels: what was asked of each level of the solver; none without levels.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Page:
     drawings: Sequence[Drawing]
     configuration: str
     versions: Mapping[str, str]
+    levels: Sequence[LevelOverview] = ()
 
     @property
     def asking(self) -> list[Asking]:

@@ -4,10 +4,13 @@
 moves with the parameters, which is what is hard about transonic flow; `wave` is as small as a
 field problem can be; `cliff` has no answer in two fifths of the cube, is steepest before that, and
 takes up to ten times as long in one corner as in the opposite one; `friedman` is the usual test
-of regression: ten parameters, of which five change nothing [Friedman1991].
+of regression: ten parameters, of which five change nothing [Friedman1991]; `forrester` and
+`forrester_low` are the usual pair of a dear function and a cheap one like it [Forrester2007].
 
 [Friedman1991] J. H. Friedman, Multivariate adaptive regression splines, The Annals of Statistics
 19(1), 1991: section 4.3.
+[Forrester2007] A. I. J. Forrester, A. Sobester and A. J. Keane, Multi-fidelity optimization via
+surrogate modelling, Proceedings of the Royal Society A 463, 2007.
 """
 
 import math
@@ -104,6 +107,17 @@ def friedman(x: Array, points: Array) -> Answer:  # noqa: ARG001  # a scalar liv
     return {"response": float(curved + 10 * x[3] + 5 * x[4])}, {}
 
 
+def forrester(x: Array, points: Array) -> Answer:  # noqa: ARG001  # a scalar lives at no point
+    """Return (6 x - 2)^2 sin(12 x - 4), the dear function of a pair [Forrester2007]."""
+    return {"response": float((6 * x[0] - 2) ** 2 * math.sin(12 * x[0] - 4))}, {}
+
+
+def forrester_low(x: Array, points: Array) -> Answer:
+    """Return half the dear function and a slope, the cheap one of the pair [Forrester2007]."""
+    dear = forrester(x, points)[0]["response"]
+    return {"response": float(0.5 * dear + 10 * (x[0] - 0.5) - 5)}, {}
+
+
 CLOSED_FORMS: Mapping[str, ClosedForm] = {
     "wave": ClosedForm(("length", "phase"), ("crest",), ("height",), (4, 4), wave),
     "local": ClosedForm(("x1", "x2", "x3", "x4"), ("response",), (), None, local),
@@ -120,6 +134,8 @@ CLOSED_FORMS: Mapping[str, ClosedForm] = {
     "friedman": ClosedForm(
         tuple(f"x{i}" for i in range(1, 11)), ("response",), (), None, friedman
     ),
+    "forrester": ClosedForm(("x",), ("response",), (), None, forrester),
+    "forrester_low": ClosedForm(("x",), ("response",), (), None, forrester_low),
 }
 
 

@@ -1,10 +1,12 @@
 """What a supervisor is asked: one solve, or one residual, as one line of JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from pools.record import Setting
 from pools.sample import Sample
 from solvers.recovery import Try
 
@@ -23,6 +25,7 @@ class Request:
         start: directory of the solved sample that it begins from.
         fields: file of predicted fields, shape (p, c), where their residual is asked for instead
             of a solution.
+        level: what the level of the solver that is asked changes of its settings.
     """
 
     sample: Sample
@@ -33,6 +36,7 @@ class Request:
     tried: Try = field(default_factory=Try)
     start: Path | None = None
     fields: Path | None = None
+    level: Mapping[str, Setting] = field(default_factory=dict)
 
     def line(self) -> str:
         """Write it down."""

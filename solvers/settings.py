@@ -32,10 +32,13 @@ class AnalyticSettings(BaseModel):
     model_config = _MODEL
 
     kind: Literal["analytic"] = "analytic"
-    problem: Literal["wave", "local", "shock", "cliff", "friedman"] = "wave"
+    problem: Literal[
+        "wave", "local", "shock", "cliff", "friedman", "forrester", "forrester_low"
+    ] = "wave"
     """`wave`: 2 parameters, a small field; `local`: 4, a scalar with a narrow peak; `shock`: 4, a
     field with a moving front; `cliff`: 4, a scalar that has no value in two fifths of the cube
-    and takes up to ten times as long at some points; `friedman`: 10, of which 5 change nothing.
+    and takes up to ten times as long at some points; `friedman`: 10, of which 5 change nothing;
+    `forrester`: 1, and `forrester_low` is a cheap function like it, for two levels of one solver.
     All parameters are meant for 0 to 1."""
     fails_above: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """The solver diverges where the first parameter exceeds this; never by default."""

@@ -96,18 +96,43 @@ def _answer(solver: Solver, settings: SolverSettings, request: Request) -> Verdi
     sample, tried = request.sample, request.tried
     if request.fields is not None:
         return _residual(solver, request, request.fields)
-    asked = build(changed(settings, tried.changes)) if tried.changes else solver
+    declared = changed(settings, request.level)
+    is_other = request.level or tried.changes
+    asked = build(changed(declared, tried.changes)) if is_other else solver
     if request.start is None:
         solution = asked.solve(sample, request.directory)
     else:
         solution = _solve_from(asked, request, request.start)
-    bad = fault(solver, sample, solution) or _other_mesh(solver, solution, tried)
-    if bad:
+    if bad := fault(solver, sample, solution):
+        return Verdict(Outcome.BAD_OUTPUT, bad)
+    if request.level:
+        solution = _on_finest(solver, solution, request.directory)
+    if bad := _other_mesh(solver, solution, tried):
         return Verdict(Outcome.BAD_OUTPUT, bad)
     ordered = solution.in_order(solver.quantities, solver.fields)  # as every other answer
-    noted = _noted(ordered, settings, tried)
+    noted = _noted(ordered, declared, tried)
     write_solution(request.directory / "solution.vtkhdf", noted)
     return Verdict(Outcome.OK, noted.remark, noted.grade, noted.evidence)
+
+
+def _on_finest(solver: Solver, solution: Solution, directory: Path) -> Solution:
+    """Put the fields of a cheaper level on the mesh of the finest.
+
+    They stay where they are if only a solve tells that mesh; the pool takes as many points then.
+
+    Raises:
+        SolverError: the two meshes are of different domains.
+    """
+    from solvers.resampled import on_mesh
+
+    try:
+        mesh = solver.mesh(solution.sample)
+    except UsageError:
+        return solution
+    try:
+        return on_mesh(solution, mesh)
+    except ValueError as error:
+        raise SolverError(Outcome.MESH, str(error), directory) from error
 
 
 def _residual(solver: Solver, request: Request, fields: Path) -> Verdict:

@@ -3,18 +3,20 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import LifoQueue
 from threading import BoundedSemaphore, Lock
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 from uuid import uuid4
 
 from pydantic import TypeAdapter
 
 from pools.errors import CampaignError
+from pools.record import Setting
 from pools.sample import Sample
 from pools.solution import Cost
 from solvers.processes import MARK, Processes
@@ -23,6 +25,11 @@ from solvers.request import Request
 from solvers.settings import SolverSettings
 
 _AS_DECLARED = Try()
+
+Levels = Mapping[str, Mapping[str, Setting]]
+"""What each cheaper level of a solver changes of its settings, by name."""
+
+NO_LEVELS: Levels = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +154,14 @@ class SolverWorkers:
     Args:
         settings: the solver's settings.
         count: how many solves may run at once.
+        levels: the solver's cheaper levels; a sample of one is solved with its settings.
     """
 
-    def __init__(self, settings: SolverSettings, count: int = 2) -> None:
+    def __init__(
+        self, settings: SolverSettings, count: int = 2, levels: Levels = NO_LEVELS
+    ) -> None:
         self.settings = settings
+        self.levels = levels
         self._free = BoundedSemaphore(count)
         self._idle: LifoQueue[Supervisor] = LifoQueue()
         self._all: list[Supervisor] = []
@@ -194,6 +205,7 @@ class SolverWorkers:
             tried=tried,
             start=None if start is None else start.resolve(),
             fields=None if fields is None else fields.resolve(),
+            level=self.levels[sample.level] if sample.level else {},
         )
         kept = tried.write(directory)
         try:

@@ -50,8 +50,12 @@ class Remaining:
 
 
 def open_candidates(driver: CampaignScope) -> CandidatePool:
-    """Return the unlabeled pool without points of the training pool and the test set."""
-    pool = without(driver.unlabeled_pool, driver.training_pool.parameters)
+    """Return the unlabeled pool without points of the training pool and the test set.
+
+    What a cheaper level of the solver has answered may still be asked of the finest.
+    """
+    labelled = driver.training_pool
+    pool = without(driver.unlabeled_pool, labelled.parameters[labelled.finest])
     return pool if driver.test_pool is None else without(pool, driver.test_pool.parameters)
 
 

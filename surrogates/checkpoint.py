@@ -87,6 +87,7 @@ def _description(surrogate: EnsembleSurrogate, extra: Mapping[str, Any]) -> dict
             "points": schema.points,
         },
         "extra": dict(extra),
+        **({"levels": surrogate.levels} if surrogate.levels > 1 else {}),
     }
 
 
@@ -124,4 +125,5 @@ def _surrogate(manifest: dict[str, Any], tensors: dict[str, Tensor]) -> Ensemble
             tuple(tensors[f"biases.{i}"] for i in layers),
         ),
         Outputs(tensors["outputs.mean"], tensors["outputs.std"], tensors["outputs.balance"], pod),
+        levels=manifest.get("levels", 1),
     )

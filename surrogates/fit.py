@@ -5,9 +5,12 @@ it is re-expressed in the new ones before the training goes on: what the surroga
 the same but for what the new basis cannot represent.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator
 
 from pools.errors import UsageError
@@ -17,7 +20,7 @@ from surrogates.ensemble import Network, Progress, initialise, train
 from surrogates.outputs import Outputs, conversion
 from surrogates.pod import coefficients, fit_pod
 from surrogates.settings import EnsembleSettings
-from surrogates.surrogate import EnsembleSurrogate, inputs_of
+from surrogates.surrogate import EnsembleSurrogate, inputs_of, with_level
 from surrogates.threads import torch_threads
 
 _FEWEST = 2  # samples: fewer have no variance to learn from
@@ -37,12 +40,13 @@ class Fitted:
     history: dict[int, float]
 
 
-def fit(
+def fit(  # noqa: PLR0913 - what a training depends on
     pool: TrainingPool,
     space: ParameterSpace,
     settings: EnsembleSettings,
     seed: int,
     *,
+    cheaper: Sequence[str] = (),
     previous: EnsembleSurrogate | None = None,
     progress: Progress | None = None,
 ) -> Fitted:
@@ -56,6 +60,8 @@ def fit(
         space: the parameters, in the order of the pool's columns.
         settings: the networks and their training.
         seed: seed of the initial weights and of the order of the samples.
+        cheaper: the levels of the solver but the finest, cheapest first. The networks learn from
+            the samples of all, the level being an input.
         previous: the surrogate to go on from, unless `settings.retrain` is `from_scratch`.
         progress: told of steps done, their total and the loss, a hundred times.
 
@@ -64,22 +70,24 @@ def fit(
             parameters than `space`; or `previous` cannot be continued.
     """
     _check(pool, space)
+    below, levels = _below(pool, cheaper), 1 + len(cheaper)
     generator = Generator().manual_seed(seed)
     with torch_threads(settings.threads):
         basis = fit_pod(pool, settings.modes, settings.energy)
         quantities = torch.from_numpy(pool.quantities)  # (m, q)
         outputs = Outputs.of(quantities, basis)
         data = (
-            inputs_of(pool.parameters, space),
+            with_level(inputs_of(pool.parameters, space), below, levels),
             outputs.encode(quantities, coefficients(pool, basis)),
         )
         if previous is None or settings.retrain == "from_scratch":
-            network, schedule = _fresh(space, outputs, settings, generator), settings.initial
+            network = _fresh(space.width + (levels > 1), outputs, settings, generator)
+            schedule = settings.initial
         else:
             _check_previous(previous, pool, space, settings)
             network, schedule = reexpress(previous, outputs).network, settings.fine_tune
         network, history = train(network, data, settings, schedule, generator, progress)
-    surrogate = EnsembleSurrogate(space, pool.schema, settings, network, outputs)
+    surrogate = EnsembleSurrogate(space, pool.schema, settings, network, outputs, levels)
     return Fitted(surrogate, history)
 
 
@@ -97,18 +105,27 @@ def reexpress(surrogate: EnsembleSurrogate, outputs: Outputs) -> EnsembleSurroga
         (*hidden, (last.double() @ matrix).float()),  # (e, width, new outputs)
         (*shifts, (shift.double() @ matrix + offset).float()),
     )
-    return EnsembleSurrogate(
-        surrogate.space, surrogate.schema, surrogate.settings, network, outputs
-    )
+    return replace(surrogate, network=network, outputs=outputs)
 
 
 def _fresh(
-    space: ParameterSpace, outputs: Outputs, settings: EnsembleSettings, generator: Generator
+    inputs: int, outputs: Outputs, settings: EnsembleSettings, generator: Generator
 ) -> Network:
     """Draw new networks; an output that does not vary is zero from the start and stays so."""
-    network = initialise(space.width, outputs.size, settings, generator)
+    network = initialise(inputs, outputs.size, settings, generator)
     *hidden, last = network.weights
     return Network((*hidden, last * outputs.varying), network.biases)
+
+
+def _below(pool: TrainingPool, cheaper: Sequence[str]) -> NDArray[np.int64]:
+    """Return how many levels below the finest each sample was asked at, shape (m,)."""
+    places = {"": 0} | {name: len(cheaper) - place for place, name in enumerate(cheaper)}
+    if unknown := set(pool.levels) - set(places):
+        raise UsageError(
+            f"the pool holds samples of the levels {sorted(unknown)}, but the surrogate is to "
+            f"learn from {list(cheaper)} and the finest; name all levels that were asked"
+        )
+    return np.array([places[level] for level in pool.levels])
 
 
 def _check(pool: TrainingPool, space: ParameterSpace) -> None:

@@ -1,7 +1,7 @@
 """What a surrogate says of samples, and the seam through which everybody asks it."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,15 @@ class Committee(Learner, Protocol):
 
     def members(self, parameters: Array) -> Array:
         """Return every member's normalised outputs, shape (n, d) to (e, n, outputs)."""
+        ...
+
+
+@runtime_checkable
+class LevelLearner(Committee, Protocol):
+    """A committee that learnt from several levels of a solver, and answers for the finest."""
+
+    def at(self, below: int) -> Self:
+        """Return the same learner, answering for the level so far below the finest."""
         ...
 
 

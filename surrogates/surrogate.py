@@ -6,7 +6,8 @@ predictive uncertainty estimation using deep ensembles, NeurIPS 2017.
 Applied Mathematics 45(3), 1987.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -42,6 +43,8 @@ class EnsembleSurrogate:
         settings: how it was trained.
         network: the members.
         outputs: what their outputs mean.
+        levels: how many levels of the solver it learnt from; of several, the level is an input.
+        below: how many levels below the finest it answers for.
     """
 
     space: ParameterSpace
@@ -49,6 +52,21 @@ class EnsembleSurrogate:
     settings: EnsembleSettings
     network: Network
     outputs: Outputs
+    levels: int = 1
+    below: int = 0
+
+    def at(self, below: int) -> Self:
+        """Return the same networks, answering for the level so far below the finest.
+
+        Raises:
+            UsageError: it has not learnt so many levels.
+        """
+        if not 0 <= below < self.levels:
+            raise UsageError(
+                f"asked for the level {below} below the finest, of a surrogate that learnt from "
+                f"{self.levels}; ask for 0 to {self.levels - 1}"
+            )
+        return replace(self, below=below)
 
     def predict(self, parameters: Array) -> Prediction:
         """Predict the ensemble's mean and standard deviation, in physical units.
@@ -137,17 +155,21 @@ class EnsembleSurrogate:
                 `parameters` does not have `d` columns.
         """
         blocks = rows_of(parameters, self.space, _ROWS)
-        inputs = [inputs_of(rows, self.space).float() for rows in blocks]
+        inputs = [self._inputs(rows) for rows in blocks]
+        empty = torch.empty(0, self.network.sizes[0])
         with torch_threads(self.settings.threads):
-            return network_features(
-                self.network, torch.cat([torch.empty(0, self.space.width), *inputs]), kind
-            )
+            return network_features(self.network, torch.cat([empty, *inputs]), kind)
 
     def _evaluate(self, parameters: Array) -> Tensor:
         """Return the members' outputs in double precision, shape (e, n, q + r)."""
-        inputs = inputs_of(parameters, self.space).float()  # (n, width)
+        inputs = self._inputs(parameters)  # (n, inputs)
         with torch.no_grad():
             return self.network(inputs.expand(self.network.members, -1, -1)).double()
+
+    def _inputs(self, parameters: Array) -> Tensor:
+        """Return what the networks see of points at this level, shape (n, inputs)."""
+        below = np.full(len(parameters), self.below)
+        return with_level(inputs_of(parameters, self.space), below, self.levels).float()
 
     def _fields(self, coefficients: Tensor) -> Estimate:
         """Form mean and standard deviation of the fields of coefficients, shape (e, n, r)."""
@@ -165,6 +187,20 @@ class EnsembleSurrogate:
 def inputs_of(parameters: Array, space: ParameterSpace) -> Tensor:
     """Return what the networks see of points in their own units: [-1, 1], shape (n, width)."""
     return torch.from_numpy(2 * space.encode(parameters) - 1)
+
+
+def with_level(inputs: Tensor, below: NDArray[np.int64], levels: int) -> Tensor:
+    """Append the level of each point: 1 is the finest, -1 the cheapest; no column for one level.
+
+    Args:
+        inputs: shape (n, width).
+        below: how many levels below the finest each point was asked at, shape (n,).
+        levels: how many there are.
+    """
+    if levels == 1:
+        return inputs
+    column = 1 - 2 * torch.from_numpy(below)[:, None] / (levels - 1)
+    return torch.cat([inputs, column], 1)
 
 
 def _estimate(centre: Tensor, changes: Tensor) -> Estimate:

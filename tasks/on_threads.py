@@ -7,8 +7,8 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from phases.campaign import Campaign
+from phases.label import solver_workers
 from pools.record import SampleRecord
-from solvers.workers import SolverWorkers
 from tasks.ended import Ended, How
 from tasks.solve import solve_of
 
@@ -24,7 +24,7 @@ def solve_on_threads(
     count = campaign.config.label.workers
     with (
         ThreadPoolTaskRunner[Any](max_workers=count) as runner,  # the others are Pending
-        SolverWorkers(campaign.config.solver, count) as workers,  # closed first
+        solver_workers(campaign, count) as workers,  # closed first
     ):
         futures: list[PrefectFuture[Any]] = [
             runner.submit(

@@ -127,8 +127,8 @@ def test_without_a_near_one_all_keys_are_named() -> None:
         ),
         (
             {"solver": {"kind": "analytic", "problem": "wav"}},
-            "solver.problem: got 'wav', but it must be 'wave', 'local', 'shock', 'cliff' or "
-            "'friedman'",
+            "solver.problem: got 'wav', but it must be 'wave', 'local', 'shock', 'cliff', "
+            "'friedman', 'forrester' or 'forrester_low'",
         ),
         (
             {"parameters": {"length": {**SIDE, "scale": "cubic"}}},

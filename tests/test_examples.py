@@ -17,7 +17,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @pytest.mark.parametrize(
-    "name", ["channel.yaml", "combined.yaml", "command.yaml", "fin.yaml", "heat-sink.yaml"]
+    "name",
+    ["channel.yaml", "combined.yaml", "command.yaml", "fin.yaml", "heat-sink.yaml", "levels.yaml"],
 )
 def test_an_example_is_a_valid_campaign(name: str) -> None:
     config = load(EXAMPLES / name)
