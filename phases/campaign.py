@@ -16,7 +16,7 @@ from uuid import uuid4
 import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
-from phases.preflight import check_queries, check_solver
+from phases.preflight import check_queries, check_runner, check_solver
 from phases.progress import LOGGER
 from phases.seen import is_seen
 from pools.errors import BusyError, CampaignError, IntegrityError, UsageError
@@ -91,10 +91,12 @@ class Campaign:
 
         Raises:
             UsageError: the directory is another campaign's, holds something else, or the
-                configuration changed in a section that decides samples or weights.
+                configuration changed in a section that decides samples or weights; or the samples
+                have no room where they are to be solved.
             CampaignError: the directory cannot be written.
         """
         _refuse_foreign(directory)
+        check_runner(config)
         if not (directory / "campaign.yaml").exists():
             check_queries(config)
             check_solver(config)
@@ -108,7 +110,9 @@ class Campaign:
         if workers is None:
             return self
         label = LabelPolicy.model_validate({**self.config.label.model_dump(), "workers": workers})
-        return replace(self, config=self.config.model_copy(update={"label": label}))
+        config = self.config.model_copy(update={"label": label})
+        check_runner(config)
+        return replace(self, config=config)
 
     @cached_property
     def solver(self) -> Solver:
