@@ -6,6 +6,7 @@ without one runs code as its user.
 
 import logging
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
-from dask_jobqueue import PBSCluster, SLURMCluster
-from dask_jobqueue.core import JobQueueCluster
-from distributed import Client, LocalCluster, Security
+from distributed import Client, LocalCluster, Security, SpecCluster
 
 from phases.campaign import Campaign
 from phases.cluster_settings import BatchSettings, LocalClusterSettings, SchedulerSettings
@@ -26,10 +25,14 @@ from phases.runner_settings import DaskSettings
 from phases.slots import needs, room
 from pools.errors import CampaignError
 
-_SCHEDULER = {"allowed_failures": 0}  # a lost worker fails its sample, which `label.retries` count
+_SCHEDULER = {
+    "allowed_failures": 0,  # a lost worker fails its sample, which `label.retries` counts
+    "dashboard": False,
+    "dashboard_address": "127.0.0.1:0",  # it listens there in any case
+}
 _UNKNOWN = "1h"  # what a sample is expected to take until one has been solved: a job each
 _PATIENCE = 30  # seconds, or looks of one second, before a job without samples is given back
-_SECONDS_TO_CONNECT = 30
+_SECONDS_TO_CONNECT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def _jobs(campaign: Campaign, settings: BatchSettings, samples: int) -> Iterator
         yield OpenCluster(client, count * each)
 
 
-def batch_cluster(settings: BatchSettings, threads: int, logs: Path) -> JobQueueCluster:
+def batch_cluster(settings: BatchSettings, threads: int, logs: Path) -> SpecCluster:
     """Return a cluster without jobs yet.
 
     Args:
@@ -149,13 +152,9 @@ def batch_cluster(settings: BatchSettings, threads: int, logs: Path) -> JobQueue
         threads: how many samples a job solves at once.
         logs: where the jobs' own output goes.
     """
-    kinds: Mapping[str, Callable[..., JobQueueCluster]] = {
-        "slurm": SLURMCluster,
-        "pbs": PBSCluster,
-    }
     logs.mkdir(parents=True, exist_ok=True)
     resources = f"cores={settings.cores} memory_gib={settings.memory_gib:g}"
-    return kinds[settings.kind](
+    return _batch_systems()[settings.kind](
         queue=settings.queue,
         account=settings.account,
         walltime=settings.walltime,
@@ -169,9 +168,19 @@ def batch_cluster(settings: BatchSettings, threads: int, logs: Path) -> JobQueue
         python=shlex.quote(sys.executable),
         security=Security.temporary(),
         shared_temp_directory=str(logs),  # the key is there, for its owner's eyes only
-        scheduler_options={"dashboard_address": ":0", "dashboard": False, **_SCHEDULER},
+        scheduler_options=_SCHEDULER,
         **_layout(settings),
     )
+
+
+def _batch_systems() -> Mapping[str, Callable[..., SpecCluster]]:
+    """Import dask-jobqueue, and put back the answers to Ctrl-C and TERM that it takes over."""
+    answers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    from dask_jobqueue import PBSCluster, SLURMCluster  # only here: it ends the process on Ctrl-C
+
+    for number, answer in answers.items():
+        signal.signal(number, answer)
+    return {"slurm": SLURMCluster, "pbs": PBSCluster}
 
 
 def _layout(settings: BatchSettings) -> dict[str, Any]:
@@ -187,7 +196,7 @@ def _layout(settings: BatchSettings) -> dict[str, Any]:
     }
 
 
-def _submit(cluster: JobQueueCluster, count: int, kind: str) -> None:
+def _submit(cluster: SpecCluster, count: int, kind: str) -> None:
     """Submit the first jobs, and wait for what the batch system says of them."""
 
     async def submitted() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from campaign_examples import Here, Refused, message_of
+from slurm_node import missing
 
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
@@ -16,9 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs OpenFOAM where it is not there."""
+    """Skip what needs OpenFOAM or Slurm where it is not there."""
     if item.get_closest_marker("openfoam") and shutil.which("foamDictionary") is None:
         pytest.skip("OpenFOAM is not installed: apt-get install openfoam openmpi-bin")
+    if item.get_closest_marker("slurm") and (absent := missing()):
+        pytest.skip(f"Slurm's {', '.join(absent)} are not installed: apt-get install slurm-wlm")
 
 
 @pytest.fixture(scope="session")

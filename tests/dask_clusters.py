@@ -1,6 +1,6 @@
-"""Dask clusters for tests: a real scheduler and real worker processes, each a process of its own."""
+"""Dask clusters for tests: a scheduler and its workers, each a process of its own."""
 
-import os
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from campaign_examples import environment
-from process_table import wait_until
+from process_table import parent_of, wait_until
+
+from solvers.lease import Lease
 
 DASK = [sys.executable, "-W", "ignore", "-m"]
 
@@ -39,7 +41,7 @@ def cluster(directory: Path, workers: int = 2) -> Iterator[str]:
     quiet = ["--no-dashboard", "--scheduler-file", str(port_file)]
     with ExitStack() as stack:
         stack.enter_context(process([*DASK, *scheduler, *quiet], directory / "scheduler.log"))
-        wait_until(port_file.exists, 60)
+        wait_until(lambda: port_file.exists() and bool(port_file.read_text()), 60)
         address = address_in(port_file)
         for number in range(workers):
             stack.enter_context(worker(address, directory, number))
@@ -55,24 +57,18 @@ def worker(address: str, directory: Path, number: int, resources: str = "cores=1
 
 def address_in(file: Path) -> str:
     """Return the address that a scheduler wrote."""
-    import json
-
     return str(json.loads(file.read_text())["address"])
 
 
-def ancestor(process_id: int, program: str) -> int:
-    """Return the nearest process above this one whose command line holds a text."""
-    while program not in command_line(process_id):
-        process_id = int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[1])
-        assert process_id > 1, f"no {program} above"
-    return process_id
+def worker_of(attempts: Path) -> int:
+    """Wait until some sample below a directory is being solved, and return its Dask worker.
+
+    The solve is a child of its supervisor, and that of the worker.
+    """
+    wait_until(lambda: bool(_solves(attempts)), 60)
+    return parent_of(parent_of(_solves(attempts)[0]))
 
 
-def command_line(process_id: int) -> str:
-    """Return the command line of a process."""
-    return Path(f"/proc/{process_id}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-
-
-def end(process_id: int) -> None:
-    """Kill a process as a machine that dies would."""
-    os.kill(process_id, 9)
+def _solves(attempts: Path) -> list[int]:
+    leases = [Lease.read(file.parent) for file in attempts.rglob("lease.json")]
+    return [lease.pid for lease in leases if lease is not None and lease.is_held]
