@@ -1,8 +1,4 @@
-"""A Dask cluster for a campaign's samples, as its `runner.cluster` says.
-
-Clusters of our own talk TLS with a key made for the occasion: whoever reaches a Dask scheduler
-without one runs code as its user.
-"""
+"""A Dask cluster for a campaign's samples, as its `runner.cluster` says."""
 
 import logging
 import shlex
@@ -16,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster, Security, SpecCluster
+from distributed import Client, LocalCluster, Security, SpecCluster, Status
 
 from phases.campaign import Campaign
 from phases.cluster_settings import BatchSettings, LocalClusterSettings, SchedulerSettings
@@ -24,6 +20,7 @@ from phases.progress import LOGGER
 from phases.runner_settings import DaskSettings
 from phases.slots import needs, room
 from pools.errors import CampaignError
+from tasks.dask_security import key_below
 
 _SCHEDULER = {
     "allowed_failures": 0,  # a lost worker fails its sample, which `label.retries` counts
@@ -129,9 +126,12 @@ def _has(given: Mapping[str, float], asked: Mapping[str, float]) -> bool:
 def _jobs(campaign: Campaign, settings: BatchSettings, samples: int) -> Iterator[OpenCluster]:
     each = room(campaign.config, settings.cores, settings.memory_gib)
     count = min(settings.jobs.most, ceil(samples / each))
+    logs = campaign.directory / "jobs"
+    logs.mkdir(exist_ok=True)
     with (
         dask.config.set({"distributed.scheduler.unknown-task-duration": _UNKNOWN}),
-        batch_cluster(settings, each, campaign.directory / "jobs") as cluster,
+        key_below(logs) as security,
+        batch_cluster(settings, each, logs, security) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         _submit(cluster, max(count, settings.jobs.least), settings.kind)
@@ -144,15 +144,17 @@ def _jobs(campaign: Campaign, settings: BatchSettings, samples: int) -> Iterator
         yield OpenCluster(client, count * each)
 
 
-def batch_cluster(settings: BatchSettings, threads: int, logs: Path) -> SpecCluster:
+def batch_cluster(
+    settings: BatchSettings, threads: int, logs: Path, security: Security
+) -> SpecCluster:
     """Return a cluster without jobs yet.
 
     Args:
         settings: what a job is.
         threads: how many samples a job solves at once.
         logs: where the jobs' own output goes.
+        security: whose files every node sees.
     """
-    logs.mkdir(parents=True, exist_ok=True)
     resources = f"cores={settings.cores} memory_gib={settings.memory_gib:g}"
     return _batch_systems()[settings.kind](
         queue=settings.queue,
@@ -166,8 +168,7 @@ def batch_cluster(settings: BatchSettings, threads: int, logs: Path) -> SpecClus
         worker_extra_args=["--resources", shlex.quote(resources), "--no-dashboard"],
         log_directory=shlex.quote(str(logs)),
         python=shlex.quote(sys.executable),
-        security=Security.temporary(),
-        shared_temp_directory=str(logs),  # the key is there, for its owner's eyes only
+        security=security,
         scheduler_options=_SCHEDULER,
         **_layout(settings),
     )
@@ -206,6 +207,8 @@ def _submit(cluster: SpecCluster, count: int, kind: str) -> None:
     try:
         cluster.sync(submitted)
     except (RuntimeError, ValueError, OSError) as error:
+        for job in cluster.workers.values():
+            job.status = Status.failed  # else its end is waited for
         raise CampaignError(
             f"{kind} did not take the jobs of runner.cluster: {error}\nthe job's script was\n"
             f"{cluster.job_script()}\ncorrect runner.cluster, or solve on this machine with "
