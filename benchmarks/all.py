@@ -12,6 +12,7 @@ BENCHMARKS = (
     "driver_overhead",
     "labelling",
     "labelling_openfoam",
+    "dask_labelling",
     "memory",
     "lcmd",
     "efficiency",

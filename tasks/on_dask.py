@@ -45,7 +45,7 @@ def solve_on_dask(campaign: Campaign, asked: Sequence[SampleRecord], how: How) -
     with (
         opened(campaign, len(asked)) as cluster,
         ThreadPoolTaskRunner[Any](max_workers=cluster.at_once) as runner,
-        _Samples(campaign, how, cluster) as samples,  # closed first: its tasks then end
+        Samples(campaign, how, cluster) as samples,  # closed first: its tasks then end
     ):
         futures: list[PrefectFuture[Any]] = [
             runner.submit(
@@ -64,8 +64,14 @@ def solve_on_dask(campaign: Campaign, asked: Sequence[SampleRecord], how: How) -
 
 
 @dataclass
-class _Samples:
-    """The samples of a campaign on a cluster."""
+class Samples:
+    """The samples of a campaign on a cluster; leaving the context ends what is not solved yet.
+
+    Attributes:
+        campaign: whose.
+        how: how they are solved.
+        cluster: where.
+    """
 
     campaign: Campaign
     how: How
@@ -73,7 +79,7 @@ class _Samples:
     _futures: set[Future] = field(default_factory=set)
     _is_over: bool = False
 
-    def __enter__(self) -> "_Samples":
+    def __enter__(self) -> "Samples":
         plugin = CampaignPlugin(str(self.campaign.directory), str(Path.cwd()))
         self.cluster.client.register_plugin(plugin, name=self._plugin)
         return self
@@ -144,7 +150,7 @@ class _Samples:
     result_serializer="json",
     cache_key_fn=cache_key,
 )
-def solve_away(campaign: Campaign, step: int, pick: Pick, samples: _Samples) -> dict[str, Any]:
+def solve_away(campaign: Campaign, step: int, pick: Pick, samples: Samples) -> dict[str, Any]:
     """Obtain the solution of one sample from a worker; the task fails where there is none."""
     record = samples.solve(step, pick)
     place = campaign.sample_directory(pick.sample.id)

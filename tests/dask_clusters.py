@@ -45,6 +45,8 @@ def cluster(directory: Path, workers: int = 2) -> Iterator[str]:
         address = address_in(port_file)
         for number in range(workers):
             stack.enter_context(worker(address, directory, number))
+        logs = [directory / f"worker-{number}.log" for number in range(workers)]
+        wait_until(lambda: all("Registered to" in log.read_text() for log in logs), 60)
         yield address
 
 

@@ -86,7 +86,7 @@ def test_samples_with_room_or_leave_are_not_refused(changes: dict[str, Any]) -> 
 
 
 def test_more_ranks_than_cores_are_refused_at_the_door() -> None:
-    with pytest.raises(UsageError, match="lower solver.ranks to"):
+    with pytest.raises(UsageError, match=r"lower solver\.ranks to"):
         check_runner(config(1000))
 
 
