@@ -7,10 +7,8 @@ one more try of its sample, and a slot of the cluster is not held while the task
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from distributed import Future, KilledWorker
@@ -63,23 +61,24 @@ def solve_on_dask(campaign: Campaign, asked: Sequence[SampleRecord], how: How) -
             yield ended(future)
 
 
-@dataclass
 class Samples:
     """The samples of a campaign on a cluster; leaving the context ends what is not solved yet.
 
-    Attributes:
+    No dataclass: Prefect would look through the fields of a parameter that is one.
+
+    Args:
         campaign: whose.
         how: how they are solved.
         cluster: where.
     """
 
-    campaign: Campaign
-    how: How
-    cluster: OpenCluster
-    _futures: set[Future] = field(default_factory=set)
-    _is_over: bool = False
+    def __init__(self, campaign: Campaign, how: How, cluster: OpenCluster) -> None:
+        self.campaign, self.how, self.cluster = campaign, how, cluster
+        self._plugin = f"solverloop-{campaign.config.name}-{uuid4().hex}"
+        self._futures: set[Future] = set()
+        self._is_over = False
 
-    def __enter__(self) -> "Samples":
+    def __enter__(self) -> Self:
         plugin = CampaignPlugin(str(self.campaign.directory), str(Path.cwd()))
         self.cluster.client.register_plugin(plugin, name=self._plugin)
         return self
@@ -112,10 +111,6 @@ class Samples:
         finally:
             self._futures.discard(future)
         return _record(self.campaign.sample_directory(pick.sample.id), told)
-
-    @cached_property
-    def _plugin(self) -> str:
-        return f"solverloop-{self.campaign.config.name}-{uuid4().hex}"
 
     def _submit(self, step: int, pick: Pick) -> Future:
         by_hand: ByHand = self.how.by_hand
