@@ -36,7 +36,7 @@ WORKERS = 2
 def main() -> None:
     """Print both shares."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=30, help="samples to label, each way")
+    parser.add_argument("--samples", type=int, default=60, help="samples to label, each way")
     parser.add_argument("--full", action="store_true", help="200 samples")
     options = parser.parse_args()
     samples = 200 if options.full else options.samples
@@ -62,7 +62,10 @@ def _campaign(directory: Path, address: str, samples: int) -> Campaign:
         "solver": {"kind": "analytic", "problem": "wave", "seconds": 1.0},
         "initial_samples": samples,
         "test_samples": 2,
-        "runner": {"kind": "dask", "cluster": {"kind": "scheduler", "address": address}},
+        "runner": {
+            "kind": "dask",
+            "cluster": {"kind": "scheduler", "address": address, "at_once": 4},
+        },
         "stopping": {"max_steps": 1},
     }
     campaign = Campaign.start(parse(content, "benchmark"), directory)
