@@ -13,6 +13,7 @@ BENCHMARKS = (
     "labelling",
     "labelling_openfoam",
     "orchestration",
+    "dask_labelling",
     "memory",
     "lcmd",
     "level_learners",

@@ -17,7 +17,13 @@ from uuid import uuid4
 import yaml
 
 from phases.config import MAY_CHANGE, CampaignConfig, parse
-from phases.preflight import check_levels, check_queries, check_solver, level_fingerprints
+from phases.preflight import (
+    check_levels,
+    check_queries,
+    check_runner,
+    check_solver,
+    level_fingerprints,
+)
 from phases.progress import LOGGER
 from phases.seen import is_seen
 from phases.yaml_text import parse_yaml
@@ -95,10 +101,12 @@ class Campaign:
 
         Raises:
             UsageError: the directory is another campaign's, holds something else, or the
-                configuration changed in a section that decides samples or weights.
+                configuration changed in a section that decides samples or weights; or the samples
+                have no room where they are to be solved.
             CampaignError: the directory cannot be written.
         """
         _refuse_foreign(directory)
+        check_runner(config)
         if not (directory / "campaign.yaml").exists():
             check_queries(config)
             check_solver(config)
@@ -113,7 +121,9 @@ class Campaign:
         if workers is None:
             return self
         label = LabelPolicy.model_validate({**self.config.label.model_dump(), "workers": workers})
-        return replace(self, config=self.config.model_copy(update={"label": label}))
+        config = self.config.model_copy(update={"label": label})
+        check_runner(config)
+        return replace(self, config=config)
 
     @cached_property
     def solver(self) -> Solver:
@@ -265,7 +275,7 @@ class Campaign:
             raise UsageError(
                 f"the configuration differs from the one that {self.directory} began with:\n"
                 + "\n".join(f"  {change}" for change in fixed)
-                + f"\nonly {' and '.join(sorted(MAY_CHANGE))} may change on resume; change it "
+                + f"\nonly {', '.join(sorted(MAY_CHANGE))} may change on resume; change it "
                 "back, or start another campaign with --directory"
             )
         self.check_solver()

@@ -1,6 +1,5 @@
 """Whether a campaign can be run here: what can be known to be wrong, and one sample for real."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from phases.config import CampaignConfig
-from phases.preflight import check_queries, solver_problems
+from phases.preflight import check_queries, check_runner, solver_problems
+from phases.runner_settings import ThreadsSettings
+from phases.slots import cores_here, ranks
 from phases.telling import telling_lines
 from pools.errors import SolverError, UsageError
 from pools.pick import Pick
@@ -18,7 +19,6 @@ from pools.record import SampleRecord
 from pools.sample import Sample
 from solvers.build import build
 from solvers.label import label_one
-from solvers.openfoam.settings import OpenFOAMSettings
 from solvers.preflight import remarks
 from solvers.workers import SolverWorkers
 
@@ -74,12 +74,15 @@ def _queries(config: CampaignConfig) -> Diagnosis:
 
 def _cores(config: CampaignConfig) -> Diagnosis:
     """Look whether the solves that run at once have a core each."""
-    solver, cores = config.solver, len(os.sched_getaffinity(0))
-    ranks = solver.ranks if isinstance(solver, OpenFOAMSettings) else 1
-    words = f"{config.label.workers} workers of {ranks} ranks on {cores} cores"
-    if config.label.workers * ranks <= cores:
-        return Diagnosis("cores", is_well=True, words=words)
-    return Diagnosis("cores", is_well=False, words=f"{words}; lower label.workers or solver.ranks")
+    try:
+        check_runner(config)
+    except UsageError as error:
+        return Diagnosis("cores", is_well=False, words=str(error))
+    if not isinstance(config.runner, ThreadsSettings):
+        return Diagnosis("cores", is_well=True, words=f"each sample takes {ranks(config)}")
+    workers, cores = config.label.workers, cores_here()
+    words = f"{workers} workers of {ranks(config)} ranks on {cores} cores"
+    return Diagnosis("cores", is_well=True, words=words, is_remark=workers > cores)
 
 
 def _dry_case(config: CampaignConfig, directory: Path) -> tuple[Diagnosis, float]:

@@ -1,8 +1,14 @@
 """What is wrong with a campaign that can be known before anything is solved."""
 
+import logging
+from importlib.util import find_spec
+
 import numpy as np
 
 from phases.config import CampaignConfig
+from phases.progress import LOGGER
+from phases.runner_settings import DaskSettings, ThreadsSettings
+from phases.slots import cores_here, slot_problems
 from pools.errors import UsageError
 from solvers.build import build
 from solvers.changes import changed
@@ -34,6 +40,20 @@ def check_queries(config: CampaignConfig) -> None:
         build_query(settings, config.samples_per_step)
         if settings.kind == "physics_residual":
             residual_solver(build(config.solver))
+
+
+def check_runner(config: CampaignConfig) -> None:
+    """Look whether the samples can be solved where the campaign says; it may change on resume.
+
+    Raises:
+        UsageError: they have no room there, or Dask is asked for and not installed.
+    """
+    if found := [*_missing(config), *slot_problems(config, cores_here())]:
+        raise UsageError("\n".join(found))
+    threads, cores = config.label.workers, cores_here()
+    if isinstance(config.runner, ThreadsSettings) and threads > cores:
+        text = "label.workers is %d on %d cores: samples share them and take longer"
+        logging.getLogger(LOGGER).warning(text, threads, cores)
 
 
 def check_solver(config: CampaignConfig) -> None:
@@ -72,6 +92,18 @@ def check_levels(config: CampaignConfig) -> None:
                 f"{config.level_changes[name]} changes nothing that decides an answer; change the "
                 "mesh or the numerics, or leave the level out"
             )
+
+
+def _missing(config: CampaignConfig) -> list[str]:
+    """Say which packages the runner needs and does not find."""
+    wanted = ("distributed", "dask_jobqueue") if isinstance(config.runner, DaskSettings) else ()
+    absent = [name for name in wanted if find_spec(name) is None]
+    if not absent:
+        return []
+    return [
+        f"runner.kind is dask, but {' and '.join(absent)} cannot be imported; install with "
+        "`pip install 'solverloop[dask]'`, or solve on this machine with --set runner.kind=threads"
+    ]
 
 
 def _parameter_problems(config: CampaignConfig) -> list[str]:

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from phases.cluster_settings import ClusterSettings, LocalClusterSettings
+
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
@@ -14,6 +16,8 @@ class ThreadsSettings(BaseModel):
 
     kind: Literal["threads"] = "threads"
     """Which kind of runner."""
+    oversubscribe: bool = False
+    """Solve more samples at once than the machine has cores for their MPI ranks."""
 
 
 class DeploymentSettings(BaseModel):
@@ -30,4 +34,20 @@ class DeploymentSettings(BaseModel):
     """The deployment that solves a sample, as FLOW/DEPLOYMENT; `solverloop deploy` makes it."""
 
 
-RunnerSettings = Annotated[ThreadsSettings | DeploymentSettings, Field(discriminator="kind")]
+class DaskSettings(BaseModel):
+    """Samples are solved by the workers of a Dask cluster, on machines that see the campaign.
+
+    It needs `pip install 'solverloop[dask]'`.
+    """
+
+    model_config = _FROZEN
+
+    kind: Literal["dask"]
+    """Which kind of runner."""
+    cluster: ClusterSettings = LocalClusterSettings()
+    """The cluster: on this machine, one that runs already, or jobs of Slurm or PBS."""
+
+
+RunnerSettings = Annotated[
+    ThreadsSettings | DeploymentSettings | DaskSettings, Field(discriminator="kind")
+]

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from phases.seen import is_retry
+from phases.yaml_text import parse_yaml
 from pools.errors import IntegrityError
 from pools.ledger import Entry, Ledger
 from pools.outcome import Outcome
@@ -77,7 +78,8 @@ def vitals_of(directory: Path) -> Vitals:
 
 
 def _read(directory: Path) -> Vitals:
-    name = yaml.safe_load((directory / "campaign.yaml").read_text())["campaign"]["name"]
+    frozen = parse_yaml((directory / "campaign.yaml").read_text())
+    name, _ = frozen["campaign"]["name"], frozen["created"]  # what a cut file lacks
     entries = Ledger(directory / "ledger.jsonl").entries()
     told = list(_told(entries))
     asked = _asked_now(directory, entries)

@@ -33,6 +33,8 @@ from solvers.signals import ended_below
 
 _EXACT = 2**53  # beyond it a float has no place for ones
 
+_DECIDES_NOTHING = {"parameters", "exit_codes", "ranks"}
+
 FORMAT = 1  # raise it when what a command is given, or how it is read, changes
 
 
@@ -78,7 +80,7 @@ class CommandSolver:
         though its answers do not. Where they do, the user says so by `version`; the digest is in
         each answer's provenance.
         """
-        declared = self.settings.model_dump(mode="json", exclude={"parameters", "exit_codes"})
+        declared = self.settings.model_dump(mode="json", exclude=_DECIDES_NOTHING)
         return f"command/{FORMAT} {json.dumps(declared, sort_keys=True)}"
 
     @property
@@ -138,6 +140,7 @@ class CommandSolver:
         place, settings = directory.resolve(), self.settings
         files = {"input": str(place / INPUT), "output": str(place / settings.output)}
         values = {name: _word(value) for name, value in settings.numerics.items()} | files
+        values["ranks"] = str(settings.ranks)
         line = [PLACEHOLDER.sub(lambda found: values[found[1]], each) for each in self.arguments]
         exit_code = run(line, place, settings.environment)
         outcome, how = meaning(exit_code, settings.exit_codes, tail_of(directory))

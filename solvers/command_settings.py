@@ -125,6 +125,9 @@ class CommandSettings(BaseModel):
     """What exit codes other than 0 mean; `bad_output` by default."""
     environment: dict[Annotated[Name, AfterValidator(_not_ours)], Text] = {}
     """Variables for the command, besides those that solverloop was started with."""
+    ranks: Annotated[int, Field(ge=1)] = 1
+    """How many cores the command computes on, as MPI ranks or threads: so many are kept free for
+    it. `{ranks}` stands for the number, as in `[mpirun, -np, "{ranks}", mysolver]`."""
     version: str = ""
     """Version of the executable. Change it when its answers change: samples are then solved
     anew."""
@@ -148,7 +151,7 @@ class CommandSettings(BaseModel):
         if taken := set(self.numerics) & {"input", *type(self).model_fields}:
             raise ValueError(f"numerics has {sorted(taken)}, which mean something else; rename it")
         used = placeholders([*self.command, *self.arguments])
-        allowed = {"input", "output", *self.numerics}
+        allowed = {"input", "output", "ranks", *self.numerics}
         if unknown := used - allowed:
             raise ValueError(
                 f"the arguments have the placeholders {sorted(unknown)}; allowed are "

@@ -11,7 +11,12 @@ from phases.asked import initial_picks, queried_picks, test_picks
 from phases.campaign import Campaign
 from phases.label import conclude_design_label, conclude_label
 from phases.progress import tell
-from phases.runner_settings import DeploymentSettings, RunnerSettings, ThreadsSettings
+from phases.runner_settings import (
+    DaskSettings,
+    DeploymentSettings,
+    RunnerSettings,
+    ThreadsSettings,
+)
 from pools.pick import Pick
 from pools.record import SampleRecord
 from solvers.label import ByHand
@@ -83,6 +88,10 @@ def _runner(settings: RunnerSettings) -> Runner:
             return solve_on_threads
         case DeploymentSettings():
             return solve_on_deployment
+        case DaskSettings():
+            from tasks.on_dask import solve_on_dask  # Dask need not be there for the others
+
+            return solve_on_dask
 
 
 def _watch(progress: ProgressArtifact, solving: Iterable[Ended]) -> None:

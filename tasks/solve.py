@@ -1,6 +1,6 @@
 """One sample, as the task `solve-<id>`."""
 
-from typing import Any
+from typing import Any, ParamSpec
 
 from prefect import Task, task
 
@@ -11,6 +11,8 @@ from solvers.label import NOTHING_BY_HAND, ByHand
 from solvers.workers import SolverWorkers
 from tasks.events import sample_told
 from tasks.policy import cache_key, retry_options
+
+P = ParamSpec("P")
 
 
 @task(
@@ -38,9 +40,16 @@ def solve(
 
 
 def solve_of(campaign: Campaign, pick: Pick) -> Task[..., dict[str, Any]]:
-    """Return the task for a sample; what the disk lacks is never taken from Prefect's cache."""
+    """Return the task for a sample that is solved in this process."""
+    return for_sample(solve, campaign, pick)
+
+
+def for_sample(
+    solving: Task[P, dict[str, Any]], campaign: Campaign, pick: Pick
+) -> Task[P, dict[str, Any]]:
+    """Return a task as a sample needs it: what the disk lacks is never taken from its cache."""
     place = campaign.sample_directory(pick.sample.id)
     record = place.read()
     is_solved = record is not None and place.is_solved(record)
     options = retry_options(campaign.config.label)
-    return solve.with_options(refresh_cache=not is_solved, **options)
+    return solving.with_options(refresh_cache=not is_solved, **options)

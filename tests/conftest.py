@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from campaign_examples import Here, Refused, message_of
+from slurm_node import missing
 
 if TYPE_CHECKING:
     from services import PrefectServices
@@ -20,9 +21,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs OpenFOAM where it is not there."""
+    """Skip what needs OpenFOAM or Slurm where it is not there."""
     if item.get_closest_marker("openfoam") and shutil.which("foamDictionary") is None:
         pytest.skip("OpenFOAM is not installed: apt-get install openfoam openmpi-bin")
+    if item.get_closest_marker("slurm") and (absent := missing()):
+        pytest.skip(f"Slurm's {', '.join(absent)} are not installed: apt-get install slurm-wlm")
 
 
 @pytest.fixture(scope="session")

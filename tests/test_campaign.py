@@ -98,8 +98,8 @@ def test_a_changed_fixed_section_is_named_with_both_values(
     message = str(caught.value)
     assert expected in message
     assert message.endswith(
-        "only label and stopping may change on resume; change it back, or start another campaign "
-        "with --directory"
+        "only label, runner, stopping may change on resume; change it back, or start another "
+        "campaign with --directory"
     )
     assert files_of(tmp_path) == before
 

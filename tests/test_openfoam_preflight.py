@@ -51,7 +51,6 @@ def test_nothing_is_wrong_with_a_sound_case() -> None:
         ({"fields": {"t": {"field": "T"}}}, "no initial field T"),
         ({"fields": {"p": {"field": "p", "unit": "Pa"}}}, "the dimension set of p is m2/s2"),
         ({"region": ["aerofoil"]}, "names no patch aerofoil"),
-        ({"ranks": 1000}, "solver.ranks is 1000, but there are"),
         ({"quantities": {"q": {**QUANTITY, "function": "fc"}}}, "has a function object fc"),
         ({"quantities": {"q": {**QUANTITY, "unit": None}}}, "quantities.q has no unit"),
         (
