@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 CAMPAIGN ?= examples/channel.yaml
 ROOMS := flows tasks reports phases strategies solvers surrogates pools
 
-.PHONY: help setup run test check format bench clean
+.PHONY: help setup run test test-services check format bench clean
 
 help:  ## Say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 setup: $(READY)  ## Create .venv with the tested set of packages
 
@@ -25,7 +25,10 @@ run: $(READY)  ## Run the example campaign (or CAMPAIGN=FILE.yaml) and draw its 
 
 test: check  ## The whole gate: lint, types, layers, and every test
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not openfoam"
-	$(BIN)/pytest -n 2 --dist loadfile -m "slow or openfoam"  # they use several cores themselves
+	$(BIN)/pytest -n 2 --dist loadfile -m "(slow or openfoam) and not services"  # they use several cores themselves
+
+test-services: $(READY)  ## Tests on PostgreSQL, Redis, workers, a browser, Dask and Slurm
+	$(BIN)/pytest -m services
 
 check: $(READY)  ## Lint, format, types and layers
 	$(BIN)/ruff check .

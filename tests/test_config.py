@@ -357,8 +357,8 @@ def test_a_wrong_unit_is_said_once() -> None:
         ({"arguments": [3]}, ".arguments.0: got 3, but it must be text (put it in quotes)"),
         (
             {"arguments": ["{phase}"]},
-            ": the arguments have the placeholders ['phase']; allowed are ['input', 'output', 'ranks']. "
-            "Parameters reach the command in input.json only",
+            ": the arguments have the placeholders ['phase']; allowed are ['input', 'output', "
+            "'ranks']. Parameters reach the command in input.json only",
         ),
         ({"numerics": {"tol": 1}}, ": no argument uses the numerics ['tol']; write {tol} where"),
         (

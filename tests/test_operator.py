@@ -23,9 +23,10 @@ from services import ROOT, PrefectServices
 from phases.asked import initial_picks
 from phases.campaign import Campaign
 from pools.outcome import Outcome
+from pools.record import SampleDirectory
 from pools.training import TrainingPool
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.services]
 
 SECONDS = 600.0  # that anything may take on a busy machine
 
@@ -96,15 +97,12 @@ def until(is_so: Callable[[], bool], told: Callable[[], str] = str) -> None:
 
 def pool_of(directory: Path) -> list[str]:
     """Return the ids of the labelled samples."""
-    return [sample.id for sample in TrainingPool(Campaign.open(directory).shards()).samples]
+    return list(TrainingPool(Campaign.open(directory).shards()).ids)
 
 
 def solved_attempts(directory: Path) -> Counter[str]:
     """Count the successful attempts of each sample."""
-    campaign = Campaign.open(directory)
-    records = [
-        campaign.sample_directory(path.name).read() for path in (directory / "samples").iterdir()
-    ]
+    records = [SampleDirectory(path).read() for path in directory.glob("samples/*")]
     return Counter(
         record.pick.sample.id
         for record in records

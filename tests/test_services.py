@@ -23,7 +23,7 @@ from services import PrefectServices
 
 from tests.tiny_flow import double
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.services]
 
 
 def deploy_tiny(pool: str) -> None:
