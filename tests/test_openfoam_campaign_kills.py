@@ -76,6 +76,10 @@ def setup(
         "initial_samples": 4,
         "samples_per_step": 2,
         "test_samples": 2,
+        "runner": {
+            "kind": "threads",
+            "oversubscribe": True,
+        },  # two samples of two ranks, on any machine
         "stopping": {"max_steps": 1},
     }
     file = tmp_path_factory.mktemp("setup") / "killed.yaml"
