@@ -1,6 +1,5 @@
 """One sample as a flow run of its own: its own Retry, Cancel and logs in the UI."""
 
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ from prefect.states import Failed
 from phases.asked import pick_of
 from phases.campaign import Campaign
 from phases.campaign_file import read_changes
+from phases.elsewhere import opened_on_worker
 from phases.failed import failed_of
 from phases.label import solver_workers
 from phases.retry import append_if_free
-from pools.errors import CampaignError, SolverError
+from pools.errors import SolverError
 from pools.pick import Pick
 from solvers.label import ByHand
 from tasks.artifacts import publish_failure
@@ -48,7 +48,7 @@ def solve_sample(
     Returns:
         How it went, in words.
     """
-    campaign = _opened(directory)
+    campaign = opened_on_worker(directory)
     pick = pick_of(campaign, step, sample)
     how = {
         "retry_failed": retry_failed or flow_run.run_count > 1,
@@ -60,16 +60,6 @@ def solve_sample(
         return _failed(campaign, pick, error)
     message = f"solved; {append_if_free(campaign, pick)}"
     return completed(message, message)
-
-
-def _opened(directory: Path) -> Campaign:
-    """Open the campaign, or say that this worker cannot see it."""
-    if not directory.is_dir():
-        raise CampaignError(
-            f"the worker on {socket.gethostname()} cannot see {directory}; keep campaigns on a "
-            "file system that every worker mounts at the same place, then retry this run"
-        )
-    return Campaign.open(directory)
 
 
 def _solve(campaign: Campaign, step: int, pick: Pick, how: dict[str, Any]) -> None:

@@ -14,8 +14,11 @@ from pools.record import SampleRecord
 def unsolved(campaign: Campaign) -> list[SampleRecord]:
     """Return the failed samples of the label phase that the campaign stands at; none elsewhere."""
     places = [campaign.sample_directory(pick.sample.id) for pick in _open_picks(campaign)]
-    records = [(place, record) for place in places if (record := place.read()) is not None]
-    return [record for place, record in records if not place.is_solved(record)]
+    return [
+        record
+        for place in places
+        if (record := place.read()) is not None and not place.is_solved(record)
+    ]
 
 
 def accept(campaign: Campaign, by: str) -> None:

@@ -140,6 +140,11 @@ class SampleDirectory:
             and digest(self.solution) == record.solution
         )
 
+    def has_solution(self) -> bool:
+        """Whether the record on disk names the solution that is there."""
+        record = self.read()
+        return record is not None and self.is_solved(record)
+
     def attempts(self) -> list[Path]:
         """Return the attempts' directories, oldest first."""
         return sorted(self.path.glob("attempt-[0-9]*"), key=lambda path: _number(path.name))

@@ -89,28 +89,16 @@ def publish_samples(campaign: Campaign, where: str, picks: Sequence[Pick]) -> Ta
         ),
     )
     failures = failures_markdown(campaign, failed_among(campaign, picks))
-    best_effort(
-        "which samples failed",
-        lambda: create_markdown_artifact(
-            failures,
-            key=_key(campaign, where, "failures"),
-            description=f"Failed samples of {title}: {tally.failures}",
-        ),
-    )
+    about = f"Failed samples of {title}: {tally.failures}"
+    _show("which samples failed", failures, _key(campaign, where, "failures"), about)
     return tally
 
 
 def publish_failure(campaign: Campaign, failed: Failed) -> None:
     """Show why one sample has no solution, and how it is solved again."""
     sample, text = failed.record.pick.sample.id, failures_markdown(campaign, [failed])
-    best_effort(
-        "why the sample failed",
-        lambda: create_markdown_artifact(
-            text,
-            key=_key(campaign, "sample", sample),
-            description=f"{sample}: {failed.last.outcome.value}",
-        ),
-    )
+    about = f"{sample}: {failed.last.outcome.value}"
+    _show("why the sample failed", text, _key(campaign, "sample", sample), about)
 
 
 def publish_report(
@@ -129,14 +117,13 @@ def publish_report(
         for name, picture in pictures.items()
     ]
     text = "\n\n".join([markdown, *shown]) + "\n"
-    best_effort(
-        "the report of the step",
-        lambda: create_markdown_artifact(
-            text,
-            key=_key(campaign, f"step{step:03d}", "report"),
-            description=f"Report of {campaign.config.name}, step {step}",
-        ),
-    )
+    about = f"Report of {campaign.config.name}, step {step}"
+    _show("the report of the step", text, _key(campaign, f"step{step:03d}", "report"), about)
+
+
+def _show(what: str, markdown: str, key: str, about: str) -> None:
+    """Show a text in the UI; the work goes on where the server cannot be told."""
+    best_effort(what, lambda: create_markdown_artifact(markdown, key=key, description=about))
 
 
 def _key(campaign: Campaign, where: str, what: str) -> str:

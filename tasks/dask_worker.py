@@ -17,6 +17,7 @@ from distributed import Worker, WorkerPlugin, get_worker
 
 from phases.asked import pick_of
 from phases.campaign import Campaign
+from phases.elsewhere import opened_on_worker
 from phases.label import label_sample, solver_workers
 from pools.errors import CampaignError, SolverError
 from solvers.label import ByHand
@@ -105,18 +106,12 @@ class CampaignPlugin(WorkerPlugin):  # type: ignore[misc]  # distributed ships n
             return self._opened
 
     def _open(self) -> Campaign:
-        directory, host = Path(self.directory), socket.gethostname()
-        if not directory.is_dir():
-            raise CampaignError(
-                f"the Dask worker on {host} cannot see {directory}; keep campaigns on a file "
-                "system that every worker mounts at the same place, then run the campaign again"
-            )
+        campaign = opened_on_worker(Path(self.directory))
         if str(Path.cwd()) != self.working_directory:
             raise CampaignError(
-                f"the Dask worker on {host} works in {Path.cwd()}, but the paths of the campaign "
-                f"file begin in {self.working_directory}; start the workers there"
+                f"the Dask worker on {socket.gethostname()} works in {Path.cwd()}, but the paths "
+                f"of the campaign file begin in {self.working_directory}; start the workers there"
             )
-        campaign = Campaign.open(directory)
         campaign.check_solver()
         return campaign
 

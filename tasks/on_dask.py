@@ -12,7 +12,6 @@ from typing import Any, Self
 from uuid import uuid4
 
 from distributed import Future, KilledWorker
-from prefect import task
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -26,9 +25,9 @@ from solvers.label import ByHand, error_of
 from tasks.dask_cluster import OpenCluster, asked_of_worker, opened
 from tasks.dask_worker import CampaignPlugin, Question, Told, solve_there
 from tasks.ended import Ended, How
+from tasks.events import sample_told
 from tasks.on_threads import ended
-from tasks.policy import cache_key
-from tasks.solve import for_sample
+from tasks.solve import for_sample, result_of, sample_task
 
 _SECONDS_UNTIL_SEEN = 90.0  # file systems keep for up to a minute that a file is not there
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -138,20 +137,15 @@ class Samples:
         return SolverError(Outcome.INFRASTRUCTURE, reason, place)
 
 
-@task(
-    name="solve",
-    task_run_name="solve-{pick.sample.id}",
-    persist_result=True,
-    result_serializer="json",
-    cache_key_fn=cache_key,
-)
+@sample_task
 def solve_away(campaign: Campaign, step: int, pick: Pick, samples: Samples) -> dict[str, Any]:
     """Obtain the solution of one sample from a worker; the task fails where there is none."""
-    record = samples.solve(step, pick)
-    place = campaign.sample_directory(pick.sample.id)
-    if record.solution is None:
-        raise error_of(place, record.attempts[-1])
-    return {"sample": pick.sample.id, "seconds": record.seconds, "solution": record.solution}
+    with sample_told(campaign, pick):
+        record = samples.solve(step, pick)
+        if record.solution is None:
+            place = campaign.sample_directory(pick.sample.id)
+            raise error_of(place, record.attempts[-1])
+    return result_of(record)
 
 
 def _record(place: SampleDirectory, told: Told) -> SampleRecord:

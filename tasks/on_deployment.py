@@ -67,7 +67,8 @@ class _Samples:
         self, asked: Sequence[SampleRecord]
     ) -> tuple[list[SampleRecord], list[SampleRecord]]:
         """Return the samples that have their solution on disk, and the others."""
-        solved = [record for record in asked if self._is_solved(record)]
+        place = self.campaign.sample_directory
+        solved = [one for one in asked if place(one.pick.sample.id).has_solution()]
         known = {record.pick.sample.id for record in solved}
         return solved, [record for record in asked if record.pick.sample.id not in known]
 
@@ -164,11 +165,6 @@ class _Samples:
                 "this run: nothing already solved is lost"
             )
         )
-
-    def _is_solved(self, record: SampleRecord) -> bool:
-        place = self.campaign.sample_directory(record.pick.sample.id)
-        now = place.read()
-        return now is not None and place.is_solved(now)
 
     def _cancel(self) -> None:
         """Ask the server to cancel what still runs."""
