@@ -79,7 +79,8 @@ def _last_question(states: list[State[Any]]) -> State[Any] | None:
 def _question(campaign: Campaign, why: SolverloopError) -> str:
     failed = [failed_of(campaign, record) for record in unsolved(campaign)]
     lines = [
-        f"- `{one.record.pick.sample.id}` {one.last.outcome.value}: {one.last.reason}"
+        f"- `{one.record.pick.sample.id}` ({one.record.pick.asked_by}) "
+        f"{one.last.outcome.value}: {one.last.reason}"
         for one in failed[:_SHOWN]
     ]
     more = [f"- ... and {len(failed) - _SHOWN} more"] if len(failed) > _SHOWN else []

@@ -85,7 +85,7 @@ def outcome_of(directory: Path) -> Mapping[str, Any]:
 def solved_attempts(directory: Path) -> dict[str, int]:
     """Count, for each sample, the attempts that ended with a solution."""
     counts = {}
-    for sample in (directory / "samples").iterdir():
+    for sample in directory.glob("samples/*"):
         verdicts = [json.loads(f.read_text()) for f in sample.glob("attempt-*/outcome.json")]
         counts[sample.name] = sum(verdict["outcome"] == "ok" for verdict in verdicts)
     return counts

@@ -12,6 +12,7 @@ from campaign_examples import Here, Refused, message_of
 from slurm_node import missing
 
 if TYPE_CHECKING:
+    from operating import Operator
     from services import PrefectServices
 
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -89,3 +90,21 @@ def prefect_services() -> "Iterator[PrefectServices]":
 
     with prefect_services_running() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def operator(
+    prefect_services: "PrefectServices", tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Operator]":
+    """Return somebody who has a server, a worker of each work pool, and a place for campaigns."""
+    from operating import Operator
+    from prefect.client.orchestration import get_client
+
+    place = tmp_path_factory.mktemp("campaigns")
+    with (
+        prefect_services.connected(),
+        get_client(sync_client=True) as client,
+        prefect_services.worker("train") as train,
+        prefect_services.worker("solve") as solve,
+    ):
+        yield Operator(prefect_services, client, place, train, solve)

@@ -61,7 +61,7 @@ class PrefectPage:
         self.page.get_by_text(wanted).last.click()
 
     def picture(self, name: str) -> None:
-        """Keep what the window shows."""
+        """Keep what the window shows, once what moves has come to rest."""
         self.page.wait_for_timeout(1500)
         self.page.screenshot(path=self.pictures / f"{name}.png")
 
@@ -74,7 +74,7 @@ def prefect_page(address: str, pictures: Path) -> Iterator[PrefectPage]:
         program = shutil.which(_BROWSER)
         assert program, f"{_BROWSER} is not installed: apt-get install {_BROWSER}"
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1300, "height": 900})
+        page = browser.new_page(viewport={"width": 1300, "height": 1300})
         page.set_default_timeout(_PATIENCE)
         yield PrefectPage(page, address, kept)
         browser.close()
