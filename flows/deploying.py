@@ -18,6 +18,8 @@ from flows.automations import apply_automations
 from flows.command_deploy import Wanted
 from flows.server import connected, set_address
 from phases.config import CampaignConfig
+from phases.runner_settings import DeploymentSettings
+from phases.slots import cores_here, ranks
 from pools.errors import CampaignError, UsageError
 
 _FILE = "prefect.yaml"
@@ -51,6 +53,9 @@ def deploy(config: CampaignConfig | None, directory: Path | None, wanted: Wanted
         for name, purpose in _POOLS.items():
             solves = wanted.solves if name == "solve" else None
             yield _pool(client, name, purpose, wanted.pool_type, solves)
+        at_once = client.read_work_pool("solve").concurrency_limit
+    if config is not None and (crowded := crowding(config, at_once, cores_here())):
+        yield crowded
     if config is not None:
         own = of_campaign(content, config, directory, wanted)
         content = {**content, "deployments": [*content["deployments"], *own]}
@@ -91,6 +96,26 @@ def _pool(
 
 def _limit(count: int | None) -> str:
     return "no limit" if count is None else f"at most {count} runs at once"
+
+
+def crowding(config: CampaignConfig, at_once: int | None, cores: int) -> str | None:
+    """Say where the samples' ranks outnumber this machine's cores; a worker may have more.
+
+    Args:
+        config: of the campaign.
+        at_once: the most flow runs of the pool `solve` at once; no limit if None.
+        cores: of this machine.
+    """
+    each = ranks(config)
+    if not isinstance(config.runner, DeploymentSettings) or each == 1:
+        return None
+    if at_once is not None and at_once * each <= cores:
+        return None
+    return (
+        f"work pool solve: {_limit(at_once)} of {each} ranks each, and this machine has {cores} "
+        "cores; if its worker runs here, lower --solves or solver.ranks: ranks on too few cores "
+        "wait for each other"
+    )
 
 
 def of_campaign(

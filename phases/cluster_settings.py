@@ -4,6 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from phases.default_kind import default_kind
+
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 _Word = Annotated[str, Field(pattern=r"^[\w.@:+-]+$")]
@@ -81,5 +83,7 @@ class BatchSettings(BaseModel):
 
 
 ClusterSettings = Annotated[
-    LocalClusterSettings | SchedulerSettings | BatchSettings, Field(discriminator="kind")
+    LocalClusterSettings | SchedulerSettings | BatchSettings,
+    Field(discriminator="kind"),
+    default_kind("local"),
 ]

@@ -18,6 +18,7 @@ from phases.label import records_of
 from phases.outcomes import told
 from phases.retry_choice import chosen
 from phases.seen import is_retry, retry_phase
+from phases.slots import cores_here, slot_problems
 from pools.errors import BusyError, TooFewLabelsError, UsageError
 from pools.ledger import Entry
 from pools.outcome import Outcome
@@ -58,12 +59,15 @@ def plan_retry(
         by_hand: what to change for them.
 
     Raises:
-        UsageError: an id is no failed sample's, a change is none that the solver allows, or the
-            solver is another one than the campaign began with.
+        UsageError: an id is no failed sample's, a change is none that the solver allows or asks
+            for more ranks than there are cores, or the solver is another one than the campaign
+            began with.
     """
     by_hand = by_hand or ByHand()
     campaign.check_solver()
-    changed(campaign.config.solver, by_hand.changes)
+    solver = changed(campaign.config.solver, by_hand.changes)
+    if found := slot_problems(campaign.config.model_copy(update={"solver": solver}), cores_here()):
+        raise UsageError("\n".join(found))
     if by_hand.timeout_seconds is not None and not 0 < by_hand.timeout_seconds < float("inf"):
         raise UsageError(
             f"the timeout is {by_hand.timeout_seconds:g} s; give a number of seconds above 0"

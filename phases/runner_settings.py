@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from phases.cluster_settings import ClusterSettings, LocalClusterSettings
+from phases.default_kind import default_kind
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -49,5 +50,7 @@ class DaskSettings(BaseModel):
 
 
 RunnerSettings = Annotated[
-    ThreadsSettings | DeploymentSettings | DaskSettings, Field(discriminator="kind")
+    ThreadsSettings | DeploymentSettings | DaskSettings,
+    Field(discriminator="kind"),
+    default_kind("threads"),
 ]

@@ -11,7 +11,7 @@ from prefect.flows import Flow
 from prefect.utilities.importtools import import_object
 
 from flows.command_deploy import Wanted, schedule_of
-from flows.deploying import of_campaign
+from flows.deploying import crowding, of_campaign
 from phases.config import CampaignConfig, parse
 from pools.errors import UsageError
 
@@ -88,3 +88,17 @@ def test_elsewhere_it_says_where_to_give_the_command(
 
 def test_help_has_examples(here: Here) -> None:
     assert "--every" in here("deploy", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("at_once", "ranks", "said"), [(2, 4, True), (None, 4, True), (1, 4, False), (9, 1, False)]
+)
+def test_ranks_that_outnumber_the_cores_are_told_of(
+    at_once: int | None, ranks: int, *, said: bool
+) -> None:
+    solver = {"kind": "command", "command": ["x"], "quantities": {"drag": "N"}, "ranks": ranks}
+    deployed = config(solver=solver, runner={"kind": "deployment"})
+    found = crowding(deployed, at_once, cores=4)
+    assert (found is not None) == said
+    assert found is None or "of 4 ranks each, and this machine has 4 cores" in found
+    assert crowding(config(solver=solver), at_once, cores=4) is None

@@ -2,17 +2,22 @@
 
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openfoam_cases import cavity
-from plain_campaigns import QUICK
+from plain_campaigns import QUICK, start
 
+from phases.cluster_settings import LocalClusterSettings
 from phases.config import CampaignConfig, parse
 from phases.preflight import check_runner
+from phases.retry import plan_retry
+from phases.runner_settings import DaskSettings
 from phases.slots import needs, ranks, room, slot_problems
 from pools.errors import UsageError
 from solvers.build import build
+from solvers.label import ByHand
 
 COMMAND = {"kind": "command", "command": ["mpirun", "-np", "{ranks}"], "quantities": {"drag": "N"}}
 JOB = {"kind": "slurm", "cores": 8, "memory_gib": 16}
@@ -96,6 +101,20 @@ def test_more_samples_of_one_rank_than_cores_are_only_told_of(
     with caplog.at_level(logging.WARNING):
         check_runner(config(label={"workers": 256}))
     assert "label.workers is 256 on" in caplog.text
+
+
+def test_a_runner_without_kind_is_threads_and_a_cluster_without_one_local() -> None:
+    changes = {"label": {"workers": 3}, "runner": {"oversubscribe": True}}
+    assert slot_problems(config(2, **changes), cores=4) == []
+    found = config(runner={"kind": "dask", "cluster": {"workers": 7}}).runner
+    assert found == DaskSettings(kind="dask", cluster=LocalClusterSettings(workers=7))
+
+
+def test_a_retry_by_hand_on_more_ranks_than_cores_is_refused(tmp_path: Path) -> None:
+    solver = {**COMMAND, "command": [sys.executable, "-c", "pass"], "ranks": 1}
+    campaign = start(tmp_path / "wide", solver=solver)
+    with pytest.raises(UsageError, match="each sample runs on 1000 ranks"):
+        plan_retry(campaign, by_hand=ByHand({"ranks": 1000}))
 
 
 def test_dask_that_is_not_installed_is_refused_with_the_way_out(
