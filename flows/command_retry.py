@@ -64,20 +64,18 @@ def _run(campaign: Campaign, asked: Asked, plan: Plan) -> str:
             campaign.verify()
             append_retried(campaign)
         return conclude(campaign, plan)
-    from flows.server import check_server  # Prefect takes two seconds to load
+    from flows.server import usable_server  # Prefect takes two seconds to load
 
-    check_server()
-    from flows.retry import retry_failed_samples
-    from flows.temporary_server import TemporaryServer
+    with usable_server():
+        from flows.retry import retry_failed_samples
 
-    TemporaryServer()
-    return retry_failed_samples(
-        campaign.directory,
-        [record.pick.sample.id for record in plan.records],
-        changes=plan.by_hand.changes,
-        timeout=plan.by_hand.timeout_seconds,
-        workers=asked.workers,
-    )
+        return retry_failed_samples(
+            campaign.directory,
+            [record.pick.sample.id for record in plan.records],
+            changes=plan.by_hand.changes,
+            timeout=plan.by_hand.timeout_seconds,
+            workers=asked.workers,
+        )
 
 
 def _print_plan(console: Console, campaign: Campaign, plan: Plan) -> None:

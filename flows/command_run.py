@@ -48,14 +48,12 @@ def _run(config: CampaignConfig, directory: Path, how: How) -> str:
     campaign = Campaign.start(config, directory)
     if how.without_server:
         return _run_plainly(campaign, retry_failed=how.retry_failed)
-    from flows.server import check_server  # and Prefect two, once nothing can be refused
+    from flows.server import usable_server  # and Prefect two, once nothing can be refused
 
-    check_server()
-    from flows.campaign import run_campaign
-    from flows.temporary_server import TemporaryServer
+    with usable_server():
+        from flows.campaign import run_campaign
 
-    TemporaryServer()
-    return run_campaign(config, directory, retry_failed=how.retry_failed)
+        return run_campaign(config, directory, retry_failed=how.retry_failed)
 
 
 def _run_plainly(campaign: "Campaign", *, retry_failed: bool) -> str:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,8 @@ def deploy(config: CampaignConfig | None, directory: Path | None, wanted: Wanted
         content = {**content, "deployments": [*content["deployments"], *own]}
     _prefect_deploy(content, (wanted.home or Path.cwd()).absolute())
     yield f"deployments: {', '.join(_names(content))}"
+    if config is not None and wanted.schedule:
+        yield f"schedule of next-step/{config.name}: {in_words(wanted.schedule)}"
     for applied in apply_automations(wanted.notify):
         yield f"automation {applied.name}: {applied.how}"
 
@@ -116,6 +118,13 @@ def crowding(config: CampaignConfig, at_once: int | None, cores: int) -> str | N
         "cores; if its worker runs here, lower --solves or solver.ranks: ranks on too few cores "
         "wait for each other"
     )
+
+
+def in_words(schedule: Mapping[str, object]) -> str:
+    """Say when a schedule fires, and whether it does yet."""
+    when = f"cron {schedule['cron']}" if "cron" in schedule else f"every {schedule['interval']:g} s"
+    active = "active" if schedule["active"] else "paused; switch it on in the UI, or give --active"
+    return f"{when}, {active}"
 
 
 def of_campaign(

@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.names import retry_run_name
+from flows.server_silence import silence_told
 from flows.tags import tag_run
 from phases.campaign import Campaign
 from phases.retry import conclude, plan_retry
@@ -46,7 +47,7 @@ def retry_failed_samples(
     """
     campaign = Campaign.open(directory).with_workers(workers)
     tag_run(campaign.config.name, "retry")
-    with campaign.exclusive():
+    with silence_told(), campaign.exclusive():
         campaign.verify()
         plan = plan_retry(campaign, ids, outcomes, ByHand(changes or {}, timeout))
         seconds = solve_again(campaign, plan.records, plan.by_hand)

@@ -1,11 +1,21 @@
 """The Prefect server that a command talks to: whether it can be used, in plain words."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import httpx
 import prefect
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_MAX_RETRIES,
+    PREFECT_CLIENT_RETRY_EXTRA_CODES,
+    temporary_settings,
+)
 
+from flows.temporary_server import TemporaryServer
 from pools.errors import CampaignError, SolverloopError, UsageError
 
 
@@ -19,6 +29,26 @@ def check_server() -> None:
     if PREFECT_API_URL.value():
         with get_client(sync_client=True) as client:
             connected(client)
+
+
+@contextmanager
+def usable_server() -> Iterator[None]:
+    """Run Prefect's flows on the server that is set, else on a temporary one.
+
+    The one that is set is waited for while it is away: 2 + 4 + ... seconds, half an hour in all,
+    unless the user has set something else for it. A temporary one would not come back.
+
+    Raises:
+        UsageError, CampaignError: as `check_server`.
+    """
+    check_server()
+    TemporaryServer()
+    patience: dict[Any, Any] = {
+        PREFECT_CLIENT_MAX_RETRIES: 10,
+        PREFECT_CLIENT_RETRY_EXTRA_CODES: "500",
+    }
+    with temporary_settings(set_defaults=patience if PREFECT_API_URL.value() else {}):
+        yield
 
 
 def set_address() -> str:

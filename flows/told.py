@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from flows.server_silence import silence_told
 from phases.campaign import Campaign
 from phases.overview import failures, step_of, tally_of
 from pools.errors import SolverloopError
@@ -26,9 +27,10 @@ def run_told(campaign: Campaign, work: Callable[[], str]) -> str:
     Returns:
         What the work returns.
     """
-    campaign_started(campaign)
     try:
-        reason = work()
+        with silence_told():
+            campaign_started(campaign)
+            reason = work()
     except SolverloopError as error:
         _tell_end(CAMPAIGN_FAILED, campaign, str(error))
         raise

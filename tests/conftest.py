@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from campaign_examples import Here, Refused, message_of
+from services import PrefectServices, missing_services, prefect_services_running
 from slurm_node import missing
 
 if TYPE_CHECKING:
     from operating import Operator
-    from services import PrefectServices
 
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
@@ -22,11 +22,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs OpenFOAM or Slurm where it is not there."""
+    """Skip what needs OpenFOAM, Slurm or Prefect's services where they are not there."""
     if item.get_closest_marker("openfoam") and shutil.which("foamDictionary") is None:
         pytest.skip("OpenFOAM is not installed: apt-get install openfoam openmpi-bin")
     if item.get_closest_marker("slurm") and (absent := missing()):
         pytest.skip(f"Slurm's {', '.join(absent)} are not installed: apt-get install slurm-wlm")
+    if item.get_closest_marker("services") and (absent := missing_services()):
+        packages = "postgresql redis-server chromium"
+        pytest.skip(f"{', '.join(absent)} are not installed: apt-get install {packages}")
 
 
 @pytest.fixture(scope="session")
@@ -84,17 +87,15 @@ def refused(here: Here) -> Refused:
 
 
 @pytest.fixture(scope="session")
-def prefect_services() -> "Iterator[PrefectServices]":
+def prefect_services() -> Iterator[PrefectServices]:
     """Run Prefect with PostgreSQL and Redis, as docker/compose.yaml says, for the session."""
-    from services import prefect_services_running
-
     with prefect_services_running() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def operator(
-    prefect_services: "PrefectServices", tmp_path_factory: pytest.TempPathFactory
+    prefect_services: PrefectServices, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[Operator]":
     """Return somebody who has a server, a worker of each work pool, and a place for campaigns."""
     from operating import Operator

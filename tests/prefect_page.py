@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 _BROWSER = "chromium"
 _PATIENCE = 60_000.0  # milliseconds
+_SHOWN: FloatRect = {"x": 0, "y": 0, "width": 1300, "height": 900}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class PrefectPage:
         named.first.wait_for()
         named.last.click()
 
+    def turn_to(self, tab: str) -> None:
+        """Show what a tab of the page has."""
+        self.page.get_by_role("tab", name=tab).first.click()
+
     def fill(self, label: str, value: str) -> None:
         """Write a value into the form's field below this label."""
         named = self.page.get_by_text(label)
@@ -63,7 +68,7 @@ class PrefectPage:
     def picture(self, name: str) -> None:
         """Keep what the window shows, once what moves has come to rest."""
         self.page.wait_for_timeout(1500)
-        self.page.screenshot(path=self.pictures / f"{name}.png")
+        self.page.screenshot(path=self.pictures / f"{name}.png", clip=_SHOWN)
 
 
 @contextmanager

@@ -25,6 +25,13 @@ _POSTGRESQL = "/usr/lib/postgresql/15/bin"
 _HOST = re.compile(r"(?<![\w.-])(?:database|redis|server)(?=:\d|$)")
 
 
+def missing_services() -> list[str]:
+    """Return which of the programs that the services are, or that look at them, are absent."""
+    path = f"{_POSTGRESQL}:{os.environ['PATH']}"
+    wanted = ("postgres", "redis-server", "chromium")
+    return [name for name in wanted if shutil.which(name, path=path) is None]
+
+
 @dataclass(frozen=True, slots=True)
 class PrefectServices:
     """What runs for a session of tests.
@@ -108,9 +115,23 @@ class PrefectServices:
 @contextmanager
 def prefect_services_running() -> Iterator[PrefectServices]:
     """Run them all in a directory of their own; they end with the context, however it ends."""
-    with tempfile.TemporaryDirectory(prefix="solverloop-services-") as name, ExitStack() as stack:
+    with place_for_services() as directory, running_in(directory) as services:
+        yield services
+
+
+@contextmanager
+def place_for_services() -> Iterator[Path]:
+    """Make a directory that PostgreSQL's user reaches too."""
+    with tempfile.TemporaryDirectory(prefix="solverloop-services-") as name:
         directory = Path(name)
-        directory.chmod(0o711)  # PostgreSQL runs as another user
+        directory.chmod(0o711)
+        yield directory
+
+
+@contextmanager
+def running_in(directory: Path) -> Iterator[PrefectServices]:
+    """Run them all in a directory; they end with the context, however it ends."""
+    with ExitStack() as stack:
         services = make_services(directory)
         prepare_database(services.database)
         for service in (services.database, services.redis, services.server, services.background):

@@ -30,7 +30,7 @@ from pools.errors import UsageError
 from pools.outcome import Outcome
 from tasks.events import CAMPAIGN_STOPPED, campaign_ended, tell_many_failed
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_api"), pytest.mark.services]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_api")]
 
 CRASH = "solverloop: a run that died becomes Crashed"
 NOTIFY = "solverloop: many samples failed"

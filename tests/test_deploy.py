@@ -11,7 +11,7 @@ from prefect.flows import Flow
 from prefect.utilities.importtools import import_object
 
 from flows.command_deploy import Wanted, schedule_of
-from flows.deploying import crowding, of_campaign
+from flows.deploying import crowding, in_words, of_campaign
 from phases.config import CampaignConfig, parse
 from pools.errors import UsageError
 
@@ -56,6 +56,19 @@ def test_only_the_next_step_has_the_schedule() -> None:
     assert step["schedules"] == [{"cron": "0 2 * * *", "active": False}]
     assert "schedules" not in campaign
     assert step["parameters"]["directory"] == "/data/wave"
+
+
+@pytest.mark.parametrize(
+    ("cron", "every", "active", "said"),
+    [
+        ("0 2 * * *", None, False, "cron 0 2 * * *, paused; switch it on in the UI"),
+        (None, "6h", True, "every 21600 s, active"),
+    ],
+)
+def test_a_schedule_is_told_with_whether_it_fires_yet(
+    cron: str | None, every: str | None, *, active: bool, said: str
+) -> None:
+    assert in_words(schedule_of(cron, every, active=active)).startswith(said)
 
 
 def test_every_is_a_duration() -> None:

@@ -26,7 +26,7 @@ from tasks.ended import How
 from tasks.label import solve_all
 from tasks.on_dask import solve_on_dask
 
-pytestmark = [pytest.mark.slow, pytest.mark.services]
+pytestmark = pytest.mark.slow
 
 HOW = How("design", retry_failed=False)
 

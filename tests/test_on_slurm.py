@@ -21,7 +21,7 @@ from pools.vtkhdf import read_solution
 from tasks.dask_cluster import opened
 from tasks.label import solve_all
 
-pytestmark = [pytest.mark.slow, pytest.mark.slurm, pytest.mark.services]
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 JOB = {"kind": "slurm", "cores": 2, "memory_gib": 2, "walltime": "00:10:00", "queue": "solve"}
 

@@ -73,6 +73,8 @@ def test_a_campaign_is_started_from_the_form_asked_about_and_a_sample_retried(
         child = str(operator.runs(f"solve-{failed}")[0].id)
         ui.open(f"runs/flow-run/{child}")
         ui.see("the switch is on")
+        ui.turn_to("Details")
+        ui.see("diverged: the switch is on")
         ui.picture("operator-failed-sample")
         ui.click("Retry")
         ui.see("Retry Flow Run")
