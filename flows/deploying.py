@@ -122,7 +122,8 @@ def crowding(config: CampaignConfig, at_once: int | None, cores: int) -> str | N
 
 def in_words(schedule: Mapping[str, object]) -> str:
     """Say when a schedule fires, and whether it does yet."""
-    when = f"cron {schedule['cron']}" if "cron" in schedule else f"every {schedule['interval']:g} s"
+    every = schedule.get("interval", 0)
+    when = f"cron {schedule['cron']}" if "cron" in schedule else f"every {every:g} s"
     active = "active" if schedule["active"] else "paused; switch it on in the UI, or give --active"
     return f"{when}, {active}"
 

@@ -3,15 +3,16 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import FloatRect, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotThereError
 
 _BROWSER = "chromium"
 _PATIENCE = 60_000.0  # milliseconds
-_SHOWN: FloatRect = {"x": 0, "y": 0, "width": 1300, "height": 900}
+_SHOWN: FloatRect = {"x": 0, "y": 0, "width": 1300, "height": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,19 @@ class PrefectPage:
         named.first.wait_for()
         named.last.click()
 
+    def ask(self, button: str, text: str) -> None:
+        """Click a button until a text is there: a page may not be listening when it is drawn."""
+        for _ in range(3):
+            self.click(button)
+            with suppress(NotThereError):
+                self.page.get_by_text(text).first.wait_for(timeout=_PATIENCE / 3)
+                return
+            self.page.reload()
+        self.see(text)
+
     def turn_to(self, tab: str) -> None:
         """Show what a tab of the page has."""
-        self.page.get_by_role("tab", name=tab).first.click()
+        self.page.get_by_text(tab, exact=True).first.click()
 
     def fill(self, label: str, value: str) -> None:
         """Write a value into the form's field below this label."""
@@ -65,10 +76,10 @@ class PrefectPage:
         self.page.keyboard.press("ArrowDown")  # opens the list
         self.page.get_by_text(wanted).last.click()
 
-    def picture(self, name: str) -> None:
+    def picture(self, name: str, height: float = 900) -> None:
         """Keep what the window shows, once what moves has come to rest."""
         self.page.wait_for_timeout(1500)
-        self.page.screenshot(path=self.pictures / f"{name}.png", clip=_SHOWN)
+        self.page.screenshot(path=self.pictures / f"{name}.png", clip={**_SHOWN, "height": height})
 
 
 @contextmanager
@@ -81,5 +92,11 @@ def prefect_page(address: str, pictures: Path) -> Iterator[PrefectPage]:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1300, "height": 1300})
         page.set_default_timeout(_PATIENCE)
-        yield PrefectPage(page, address, kept)
-        browser.close()
+        shown = PrefectPage(page, address, kept)
+        try:
+            yield shown
+        except Exception:
+            shown.picture("failed")
+            raise
+        finally:
+            browser.close()
