@@ -242,6 +242,7 @@ def test_the_smoke_test_that_ends_a_stage_passes(stage: str, tmp_path: Path) -> 
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PREFECT_HOME": str(tmp_path),
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(tmp_path / "ui"),
         "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(
