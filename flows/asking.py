@@ -8,6 +8,7 @@ answer, and goes on where the campaign stands.
 from typing import Any, Literal, cast
 from uuid import UUID
 
+from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.flow_runs import suspend_flow_run
@@ -16,10 +17,11 @@ from prefect.input.run_input import Keyset
 from prefect.runtime import deployment, flow_run
 from pydantic import ConfigDict, Field
 
+from flows.alone import NOT_BEGUN
 from phases.accepted import unsolved
 from phases.campaign import Campaign
 from phases.failed import failed_of
-from pools.errors import SolverloopError
+from pools.errors import SolverloopError, TooFewLabelsError
 
 _A_WEEK = 7 * 24 * 3600
 _SHOWN = 20
@@ -42,7 +44,7 @@ class Answer(RunInput):
 
 def answer() -> Answer | None:
     """Return what a person answered when this run was suspended; None where it was not asked."""
-    asked = _last_question(_states()) if can_ask() else None
+    asked = last_question(_states()) if can_ask() else None
     if asked is None or (keys := asked.state_details.run_input_keyset) is None:
         return None
     return cast(Answer, Answer.load(cast(Keyset, keys)))  # sync here: no promise
@@ -55,7 +57,9 @@ def can_ask() -> bool:
 
 def ask(campaign: Campaign, why: SolverloopError) -> None:
     """Suspend this run until a person answers; does not return."""
-    form = Answer.with_initial_data(description=_question(campaign, why))
+    text = question(campaign, why)
+    get_run_logger().warning("%s\nResume this run in the UI to say what is done", text)
+    form = Answer.with_initial_data(description=text)
     number = sum(state.is_paused() for state in _states())  # a key is good for one question
     suspend_flow_run(wait_for_input=form, timeout=_A_WEEK, key=f"failed-samples-{number}")
 
@@ -66,17 +70,18 @@ def _states() -> list[State[Any]]:
         return client.read_flow_run_states(UUID(flow_run.id))
 
 
-def _last_question(states: list[State[Any]]) -> State[Any] | None:
+def last_question(states: list[State[Any]]) -> State[Any] | None:
     """Return the suspension that a person ended last, unless the run has failed since then."""
     for state in sorted(states, key=lambda state: state.timestamp, reverse=True):
         if state.is_paused():
             return state
-        if state.is_final():
+        if state.is_final() and not (state.message or "").startswith(NOT_BEGUN):
             return None
     return None
 
 
-def _question(campaign: Campaign, why: SolverloopError) -> str:
+def question(campaign: Campaign, why: SolverloopError) -> str:
+    """Return what a person is asked: why, and which samples have no solution, in Markdown."""
     failed = [failed_of(campaign, record) for record in unsolved(campaign)]
     lines = [
         f"- `{one.record.pick.sample.id}` ({one.record.pick.asked_by}) "
@@ -84,5 +89,8 @@ def _question(campaign: Campaign, why: SolverloopError) -> str:
         for one in failed[:_SHOWN]
     ]
     more = [f"- ... and {len(failed) - _SHOWN} more"] if len(failed) > _SHOWN else []
-    said, _, _ = str(why).partition(";")
-    return "\n".join([said[:1].upper() + said[1:] + ". Without a solution:\n", *lines, *more])
+    said = str(why)
+    if isinstance(why, TooFewLabelsError):
+        said, _, _ = said.partition(";")  # the rest is for the command line
+        said = said[:1].upper() + said[1:]
+    return "\n".join([f"{said}. Without a solution:\n", *lines, *more])

@@ -61,7 +61,7 @@ def apply_automations(notify: str = "", retry: str = RETRY) -> list[Applied]:
         UsageError: there is no such block.
     """
     with get_client(sync_client=True) as client:
-        block = _block(client, notify) if notify else None
+        block = block_of(client, notify) if notify else None
         deployment = _deployment(client, retry)
         wanted = [crash_dead_runs()]
         wanted += [notify_of_many_failures(block)] if block else []
@@ -146,7 +146,12 @@ def _telling(block: BlockDocument) -> CallWebhook | SendNotification:
     return SendNotification(block_document_id=block.id, subject=subject, body=_MANY)
 
 
-def _block(client: SyncPrefectClient, notify: str) -> BlockDocument:
+def block_of(client: SyncPrefectClient, notify: str) -> BlockDocument:
+    """Return the block of this type/name.
+
+    Raises:
+        UsageError: there is none.
+    """
     kind, _, name = notify.partition("/")
     try:
         return client.read_block_document_by_name(name, kind)

@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.alone import WhenBusy, alone
 from flows.attended import attended
 from flows.names import campaign_run_name, design_run_name, step_run_name
 from flows.tags import tag_run
@@ -29,7 +30,11 @@ from tasks.train import train
 
 @flow(name="campaign", flow_run_name=campaign_run_name)
 def run_campaign(
-    config: CampaignConfig, directory: Path | None = None, *, retry_failed: bool = False
+    config: CampaignConfig,
+    directory: Path | None = None,
+    *,
+    retry_failed: bool = False,
+    when_busy: WhenBusy = "cancel",
 ) -> str:
     """Run a campaign from wherever it stands until a stopping rule decides.
 
@@ -37,11 +42,17 @@ def run_campaign(
         config: the campaign.
         directory: where it lives; `campaigns/<name>` unless given.
         retry_failed: solve again the samples that failed in a step that is not finished.
+        when_busy: what is done while another run is at work: `cancel` this one, or `wait`.
 
     Returns:
         Why it stopped, in words.
     """
-    campaign = Campaign.start(config, directory or Path("campaigns") / config.name)
+    place = directory or Path("campaigns") / config.name
+    return alone(lambda: _run(config, place, retry_failed=retry_failed), when_busy)
+
+
+def _run(config: CampaignConfig, place: Path, *, retry_failed: bool) -> str:
+    campaign = Campaign.start(config, place)
     tag_run(config.name)
     return attended(
         campaign,

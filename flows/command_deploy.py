@@ -35,10 +35,12 @@ def schedule_of(cron: str | None, every: str | None, *, active: bool) -> dict[st
     """Return a schedule as prefect.yaml says it; empty where none is wanted.
 
     Raises:
-        UsageError: both are given, or `every` is no duration.
+        UsageError: both or, of an active one, neither are given; or `every` is no duration.
     """
     if cron is not None and every is not None:
         raise UsageError(f"got --cron {cron!r} and --every {every!r}; give one of them")
+    if active and cron is None and every is None:
+        raise UsageError("--active begins a schedule; give --cron or --every with it")
     if cron is not None:
         return {"cron": cron, "active": active}
     return {} if every is None else {"interval": seconds_of(every), "active": active}

@@ -4,23 +4,27 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
 from prefect.utilities.importtools import import_object
+from pydantic import ValidationError
 
-from flows.automations import apply_automations
+from flows.automations import apply_automations, block_of
 from flows.command_deploy import Wanted
 from flows.server import connected, set_address
 from phases.config import CampaignConfig
+from phases.preflight import parameter_problems
 from phases.runner_settings import DeploymentSettings
 from phases.slots import cores_here, ranks
-from pools.errors import CampaignError, UsageError
+from pools.errors import CampaignError, SolverloopError, UsageError
 
 _FILE = "prefect.yaml"
 _POOLS = {
@@ -47,24 +51,70 @@ def deploy(config: CampaignConfig | None, directory: Path | None, wanted: Wanted
         CampaignError: the server does not answer.
     """
     content = _prefect_file()
+    _check(config, directory, wanted)
     set_address()  # without one Prefect would start a temporary server
     with get_client(sync_client=True) as client:
         yield f"server: {connected(client)}"
+        if wanted.notify:
+            block_of(client, wanted.notify)
         for name, purpose in _POOLS.items():
             solves = wanted.solves if name == "solve" else None
             yield _pool(client, name, purpose, wanted.pool_type, solves)
         at_once = client.read_work_pool("solve").concurrency_limit
-    if config is not None and (crowded := crowding(config, at_once, cores_here())):
-        yield crowded
     if config is not None:
         own = of_campaign(content, config, directory, wanted)
         content = {**content, "deployments": [*content["deployments"], *own]}
     _prefect_deploy(content, (wanted.home or Path.cwd()).absolute())
     yield f"deployments: {', '.join(_names(content))}"
-    if config is not None and wanted.schedule:
-        yield f"schedule of next-step/{config.name}: {in_words(wanted.schedule)}"
+    if config is not None:
+        yield f"campaign {config.name}: in {own[0]['parameters']['directory']}"
+        yield f"schedule of next-step/{config.name}: {_schedules(config.name)}"
+        yield from crowding(config, at_once, cores_here())
     for applied in apply_automations(wanted.notify):
         yield f"automation {applied.name}: {applied.how}"
+
+
+def _check(config: CampaignConfig | None, directory: Path | None, wanted: Wanted) -> None:
+    """Refuse what can be refused before anything is made.
+
+    Raises:
+        UsageError: with all that is wrong.
+    """
+    if config is None and (wanted.schedule or directory):
+        option = "--cron and --every are" if wanted.schedule else "--directory is"
+        raise UsageError(f"{option} for a campaign's deployments; give its file too")
+    if "cron" in wanted.schedule:
+        try:
+            CronSchedule(cron=str(wanted.schedule["cron"]))
+        except ValidationError as error:
+            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise UsageError(
+                f"--cron got {wanted.schedule['cron']!r}: {said}; give minute, hour, day of the "
+                "month, month and day of the week, such as '0 2 * * *'"
+            ) from None
+    if config is not None and (found := _unfit(config)):
+        raise UsageError("\n".join(found))
+
+
+def _unfit(config: CampaignConfig) -> list[str]:
+    """Return what the solver says of the parameters; nothing where only the workers have it."""
+    try:
+        return parameter_problems(config)
+    except SolverloopError:
+        return []
+
+
+def _schedules(name: str) -> str:
+    """Say which schedules the campaign's next step has now, whoever made them."""
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(f"next-step/{name}")
+    found = [
+        in_words(
+            **schedule.schedule.model_dump(include={"cron", "interval"}), active=schedule.active
+        )
+        for schedule in deployment.schedules
+    ]
+    return "; ".join(found) or "none; give --cron or --every"
 
 
 def _prefect_file() -> dict[str, Any]:
@@ -100,7 +150,7 @@ def _limit(count: int | None) -> str:
     return "no limit" if count is None else f"at most {count} runs at once"
 
 
-def crowding(config: CampaignConfig, at_once: int | None, cores: int) -> str | None:
+def crowding(config: CampaignConfig, at_once: int | None, cores: int) -> Iterator[str]:
     """Say where the samples' ranks outnumber this machine's cores; a worker may have more.
 
     Args:
@@ -109,23 +159,19 @@ def crowding(config: CampaignConfig, at_once: int | None, cores: int) -> str | N
         cores: of this machine.
     """
     each = ranks(config)
-    if not isinstance(config.runner, DeploymentSettings) or each == 1:
-        return None
-    if at_once is not None and at_once * each <= cores:
-        return None
-    return (
-        f"work pool solve: {_limit(at_once)} of {each} ranks each, and this machine has {cores} "
-        "cores; if its worker runs here, lower --solves or solver.ranks: ranks on too few cores "
-        "wait for each other"
-    )
+    fits = each == 1 or (at_once is not None and at_once * each <= cores)
+    if isinstance(config.runner, DeploymentSettings) and not fits:
+        yield (
+            f"work pool solve: {_limit(at_once)} of {each} ranks each, and this machine has "
+            f"{cores} cores; if its worker runs here, lower --solves or solver.ranks: ranks on "
+            "too few cores wait for each other"
+        )
 
 
-def in_words(schedule: Mapping[str, object]) -> str:
+def in_words(*, active: bool, cron: str = "", interval: timedelta | None = None) -> str:
     """Say when a schedule fires, and whether it does yet."""
-    every = schedule.get("interval", 0)
-    when = f"cron {schedule['cron']}" if "cron" in schedule else f"every {every:g} s"
-    active = "active" if schedule["active"] else "paused; switch it on in the UI, or give --active"
-    return f"{when}, {active}"
+    when = f"cron {cron}" if interval is None else f"every {interval.total_seconds():g} s"
+    return f"{when}, {'active' if active else 'paused; switch it on in the UI, or give --active'}"
 
 
 def of_campaign(

@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect.runtime import flow_run
 
 from phases.campaign import Campaign
+from pools.errors import SolverloopError
 
 
 def campaign_run_name() -> str:
@@ -38,4 +39,9 @@ def driver_run_name() -> str:
 
 
 def _campaign() -> str:
-    return Campaign.open(Path(flow_run.parameters["directory"])).config.name
+    """Return the campaign's name; its directory's where it cannot be opened: the run says why."""
+    directory = Path(flow_run.parameters["directory"])
+    try:
+        return Campaign.open(directory).config.name
+    except SolverloopError:
+        return directory.name

@@ -1,15 +1,14 @@
 """A step a run: what a schedule starts, night after night, in one campaign's directory."""
 
-import time
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from prefect import flow
 from prefect.runtime import flow_run
-from prefect.states import Cancelled
 from pydantic import Field
 
+from flows.alone import WhenBusy, alone
 from flows.attended import attended
 from flows.campaign import FlowWork
 from flows.names import campaign_run_name
@@ -18,9 +17,6 @@ from flows.told import run_told
 from phases.campaign import Campaign
 from phases.campaign_driver import CampaignDriver
 from phases.config import CampaignConfig
-from pools.errors import BusyError
-
-_SECONDS_BETWEEN_LOOKS = 5.0
 
 
 @flow(name="next-step", flow_run_name=campaign_run_name)
@@ -28,7 +24,7 @@ def next_step(
     config: CampaignConfig,
     directory: Path | None = None,
     steps: Annotated[int, Field(ge=1)] = 1,
-    when_busy: Literal["cancel", "wait"] = "cancel",
+    when_busy: WhenBusy = "cancel",
 ) -> str:
     """Take the next step of a campaign, or finish the one that was begun; the first begins it.
 
@@ -45,13 +41,7 @@ def next_step(
         Why the campaign is at its end, in words; empty when it goes on.
     """
     place = directory or Path("campaigns") / config.name
-    while True:
-        try:
-            return _take(config, place, steps)
-        except BusyError as error:
-            if when_busy == "cancel":
-                return Cancelled(message=f"not begun: {error}")  # type: ignore[return-value]
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return alone(lambda: _take(config, place, steps), when_busy)
 
 
 def _take(config: CampaignConfig, place: Path, steps: int) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.names import report_run_name
-from phases.campaign import Campaign
+from phases.elsewhere import opened_on_worker
 from tasks.completed import completed
 from tasks.report import report_campaign
 
@@ -20,5 +20,5 @@ def draw_report(directory: Path) -> Path:
     Returns:
         The page.
     """
-    page = report_campaign(Campaign.open(directory))
+    page = report_campaign(opened_on_worker(directory))
     return completed(f"drawn: {page}", page)

@@ -8,7 +8,7 @@ from prefect import flow
 from flows.names import retry_run_name
 from flows.server_silence import silence_told
 from flows.tags import tag_run
-from phases.campaign import Campaign
+from phases.elsewhere import opened_on_worker
 from phases.retry import conclude, plan_retry
 from pools.outcome import Outcome
 from pools.record import Setting
@@ -45,7 +45,7 @@ def retry_failed_samples(
     Returns:
         How it went, in words.
     """
-    campaign = Campaign.open(directory).with_workers(workers)
+    campaign = opened_on_worker(directory).with_workers(workers)
     tag_run(campaign.config.name, "retry")
     with silence_told(), campaign.exclusive():
         campaign.verify()

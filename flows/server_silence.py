@@ -47,8 +47,8 @@ class _Told(logging.Filter):
         if again and time.monotonic() - self._last >= _SECONDS_BETWEEN_WORDS:
             self._last = time.monotonic()
             logging.getLogger(LOGGER).warning(
-                "the Prefect server %s does not answer (%s); it is asked again in %.0f s, and so "
-                "on for %.0f min. What is solved is on disk: a run that ends by this goes on "
+                "the Prefect server %s %s; it is asked again in %.0f s, and so on for %.0f min. "
+                "What is solved is on disk: a run that ends by this goes on "
                 "where it was when it is begun again",
                 PREFECT_API_URL.value(),
                 _cause(record),
@@ -59,9 +59,9 @@ class _Told(logging.Filter):
 
 
 def _cause(record: logging.LogRecord) -> str:
-    """Return why there was no answer, in few words."""
+    """Say what came instead of an answer, in few words."""
     if record.exc_info and record.exc_info[1] is not None:
         error = record.exc_info[1]
-        return f"{type(error).__name__}: {error}".removesuffix(": ")
+        return f"does not answer ({type(error).__name__}: {error})".replace(": )", ")")
     status = _STATUS.search(record.getMessage())
-    return f"error {status[1]}" if status else "no reason given"
+    return f"answers with the error {status[1]}" if status else "does not answer"

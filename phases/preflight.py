@@ -26,7 +26,7 @@ def solver_problems(config: CampaignConfig) -> list[str]:
     space = config.parameters
     rows = config.domain.nearest(np.repeat([[0.0], [0.5], [1.0]], space.d, axis=1))  # (3, d)
     samples = [dict(zip(space.names, row.tolist(), strict=True)) for row in rows]
-    return problems(config.solver, samples) or _parameter_problems(config)
+    return problems(config.solver, samples) or parameter_problems(config)
 
 
 def check_queries(config: CampaignConfig) -> None:
@@ -106,8 +106,8 @@ def _missing(config: CampaignConfig) -> list[str]:
     ]
 
 
-def _parameter_problems(config: CampaignConfig) -> list[str]:
-    """Compare the campaign's parameters with those that the solver needs."""
+def parameter_problems(config: CampaignConfig) -> list[str]:
+    """Compare the campaign's parameters with those that the solver needs; say what differs."""
     needed, given = build(config.solver).parameters, config.parameters.names
     missing, unknown = set(needed) - set(given), set(given) - set(needed)
     if not (missing or unknown):

@@ -207,7 +207,7 @@ class AnalyticSolver:
         if edge is not None and x[0] > edge:
             return (
                 f"{self._form.parameters[0]} is {x[0]:g}, above the {edge:g} at which this closed "
-                "form is told to diverge; raise fails_above or leave it out"
+                "form is told to diverge; raise fails_above"
             )
         if beyond > 0:
             return (

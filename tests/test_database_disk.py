@@ -42,7 +42,7 @@ def test_a_campaign_waits_for_space_says_so_and_goes_on(
     ):
         until(lambda: sum(solved_attempts(directory).values()) >= 2, output.read_text)
         subprocess.run(["sh", "-c", f"cat /dev/zero 2>&1 > {disk}/filler"], check=False)
-        until(lambda: "does not answer (error 50" in output.read_text(), output.read_text)
+        until(lambda: "answers with the error 50" in output.read_text(), output.read_text)
         assert running.poll() is None
         (disk / "filler").unlink()
     assert running.returncode == 0, output.read_text()

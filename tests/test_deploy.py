@@ -1,5 +1,6 @@
 """What `solverloop deploy` makes of prefect.yaml and a campaign, and what it refuses."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +59,34 @@ def test_only_the_next_step_has_the_schedule() -> None:
     assert step["parameters"]["directory"] == "/data/wave"
 
 
+def test_a_schedule_is_told_with_whether_it_fires_yet() -> None:
+    paused = in_words(cron="0 2 * * *", active=False)
+    assert paused.startswith("cron 0 2 * * *, paused; switch it on in the UI")
+    assert in_words(interval=timedelta(hours=6), active=True) == "every 21600 s, active"
+
+
 @pytest.mark.parametrize(
-    ("cron", "every", "active", "said"),
+    ("arguments", "said"),
     [
-        ("0 2 * * *", None, False, "cron 0 2 * * *, paused; switch it on in the UI"),
-        (None, "6h", True, "every 21600 s, active"),
+        (["--cron", "0 2 * * *"], "--cron and --every are for a campaign's deployments"),
+        (["--directory", "here"], "--directory is for a campaign's deployments; give its file"),
+        (["wave.yaml", "--active"], "--active begins a schedule; give --cron or --every"),
+        (["wave.yaml", "--cron", "99 2 * * *"], "--cron got '99 2 * * *'"),
+        (["wave.yaml", "--set", "parameters.more.low=0"], "more"),
+        (["odd.yaml"], "the solver analytic needs ['length', 'phase']"),
     ],
 )
-def test_a_schedule_is_told_with_whether_it_fires_yet(
-    cron: str | None, every: str | None, *, active: bool, said: str
+def test_what_cannot_be_deployed_is_refused_before_a_server_is_asked(
+    refused: Refused,
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
 ) -> None:
-    assert in_words(schedule_of(cron, every, active=active)).startswith(said)
+    files = {
+        "wave.yaml": wave_file(tmp_path / "wave.yaml"),
+        "odd.yaml": wave_file(tmp_path / "odd.yaml", parameters={"a": {"low": 0, "high": 1}}),
+    }
+    assert said in refused(2, "deploy", *(files.get(word, word) for word in arguments))
 
 
 def test_every_is_a_duration() -> None:
@@ -111,7 +129,7 @@ def test_ranks_that_outnumber_the_cores_are_told_of(
 ) -> None:
     solver = {"kind": "command", "command": ["x"], "quantities": {"drag": "N"}, "ranks": ranks}
     deployed = config(solver=solver, runner={"kind": "deployment"})
-    found = crowding(deployed, at_once, cores=4)
-    assert (found is not None) == said
-    assert found is None or "of 4 ranks each, and this machine has 4 cores" in found
-    assert crowding(config(solver=solver), at_once, cores=4) is None
+    found = list(crowding(deployed, at_once, cores=4))
+    assert bool(found) == said
+    assert all("of 4 ranks each, and this machine has 4 cores" in line for line in found)
+    assert not list(crowding(config(solver=solver), at_once, cores=4))

@@ -53,7 +53,7 @@ def test_it_is_said_once_with_the_reason_and_the_way_on(
     with caplog.at_level(logging.WARNING, "solverloop"), silence_told():
         assert ask() == "3.0.0"
     [said] = [record.getMessage() for record in caplog.records if record.name == "solverloop"]
-    assert said.startswith(f"the Prefect server {busy} does not answer (error 503); it is asked")
+    assert said.startswith(f"the Prefect server {busy} answers with the error 503; it is asked")
     assert "where it was when it is begun again" in said
 
 
