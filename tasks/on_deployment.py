@@ -20,7 +20,7 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
-from prefect.states import AwaitingRetry, Cancelling
+from prefect.states import AwaitingRetry, Cancelling, Scheduled
 
 from phases.campaign import Campaign
 from phases.progress import LOGGER
@@ -33,6 +33,7 @@ from tasks.ended import Ended, How
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_UNTIL_WARNED = 60.0
+_SECONDS_PENDING = 120.0
 _AT_ONCE = 200  # the most that the server lists in one answer
 
 
@@ -62,6 +63,7 @@ class _Samples:
     deployment: str
     client: SyncPrefectClient
     runs: dict[UUID, SampleRecord] = field(default_factory=dict)
+    pending: dict[UUID, float] = field(default_factory=dict)
 
     def divide(
         self, asked: Sequence[SampleRecord]
@@ -108,7 +110,24 @@ class _Samples:
         gone = [run_id for run_id in ids if run_id not in {run.id for run in found}]
         for run_id in gone:  # deleted by a person
             self._submit(self.runs.pop(run_id))
+        for run in found:
+            self._look_after(run)
         return {run.id: run.state for run in found if run.state and run.state.is_final()}
+
+    def _look_after(self, run: FlowRun) -> None:
+        """Schedule a run again that a worker took and never began, as where the server was away.
+
+        Should it begin after all, the second of the two waits for the first, and finds it solved.
+        """
+        if run.state is None or not run.state.is_pending():
+            self.pending.pop(run.id, None)
+            return
+        since = self.pending.setdefault(run.id, time.monotonic())
+        if time.monotonic() - since > _SECONDS_PENDING:
+            why = f"pending for {_SECONDS_PENDING:.0f} s: its worker has lost it"
+            self.client.set_flow_run_state(run.id, Scheduled(message=why), force=True)
+            logging.getLogger(LOGGER).warning("%s is scheduled again, %s", run.name, why)
+            del self.pending[run.id]
 
     def _submit(self, record: SampleRecord) -> None:
         run = next(run for number in count(1) if _may_end(run := self._run(record, number)))

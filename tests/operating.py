@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from phases.asked import initial_picks
 from phases.campaign import Campaign
 from pools.training import TrainingPool
 
-_SECONDS = 300.0  # that anything may take on a busy machine
+_SECONDS = 400.0  # that anything may take on a busy machine
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,12 @@ class Operator:
 
     def wait(self, run: str, name: str) -> None:
         """Wait until a run is in the state of this name."""
-        until(lambda: self.state(run).startswith(name), lambda: self.state(run))
+        until(lambda: self.state(run).startswith(name), lambda: self.standing(run))
+
+    def standing(self, run: str) -> str:
+        """Return how a run stands, and how many runs are in each state."""
+        counts = Counter(each.state_name for each in self.client.read_flow_runs())
+        return f"{self.state(run)}; {dict(counts)}"
 
 
 def until(is_so: Callable[[], bool], told: Callable[[], str] = str) -> None:

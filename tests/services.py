@@ -72,12 +72,15 @@ class PrefectServices:
 
     @contextmanager
     def connected(self) -> Iterator[None]:
-        """Make this process a client of the server."""
+        """Make this process a client of the server, which leaves nothing behind for another."""
+        from prefect.events.worker import EventsWorker
         from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
         password = self.variables["PREFECT_AUTH_STRING"]
+        EventsWorker.drain_all()
         with temporary_settings({PREFECT_API_URL: self.url, PREFECT_API_AUTH_STRING: password}):
             yield
+            EventsWorker.drain_all()
 
     def running(self) -> list[int]:
         """Return the processes of the services that run on, and all that they started."""
