@@ -79,8 +79,10 @@ class PrefectServices:
         password = self.variables["PREFECT_AUTH_STRING"]
         EventsWorker.drain_all()
         with temporary_settings({PREFECT_API_URL: self.url, PREFECT_API_AUTH_STRING: password}):
-            yield
-            EventsWorker.drain_all()
+            try:
+                yield
+            finally:
+                EventsWorker.drain_all()
 
     def running(self) -> list[int]:
         """Return the processes of the services that run on, and all that they started."""

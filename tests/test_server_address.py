@@ -5,11 +5,11 @@ Of a wrong password to a real server, see tests/test_services.py.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import prefect
 import pytest
+from answering import set_as_server
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from services import free_ports
 
@@ -17,7 +17,7 @@ from flows.server import check_server
 from pools.errors import CampaignError, UsageError
 
 
-class Answering(BaseHTTPRequestHandler):
+class Saying(BaseHTTPRequestHandler):
     """Answers every question with one text."""
 
     text = ""
@@ -27,21 +27,12 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.text.encode())
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @contextmanager
 def server_that_says(text: str) -> Iterator[None]:
     """Make a server that answers so the one that is set."""
-    handler = type("Handler", (Answering,), {"text": text})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}):
-            yield
-        server.shutdown()
-        thread.join()
+    with set_as_server(Saying, text=text):
+        yield
 
 
 def test_a_server_of_this_version_is_taken() -> None:

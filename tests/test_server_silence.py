@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from answering import set_as_server
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.server_silence import silence_told
 
@@ -24,22 +23,12 @@ class Busy(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b'"3.0.0"')
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def busy() -> Iterator[str]:
     """Run a server that refuses three times, and return its address."""
-    handler = type("Handler", (Busy,), {})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        address = f"http://127.0.0.1:{server.server_port}/api"
-        with temporary_settings({PREFECT_API_URL: address}):
-            yield address
-        server.shutdown()
-        thread.join()
+    with set_as_server(Busy) as address:
+        yield address
 
 
 def ask() -> str:
