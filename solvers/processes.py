@@ -25,6 +25,7 @@ _LIBRARY = ctypes.CDLL(None)  # here: between fork and exec there must be no mor
 _PR_SET_PDEATHSIG = 1
 _PASSES = 50
 _PAUSE_SECONDS = 0.01
+_KERNEL_THREAD = 0x00200000  # PF_KTHREAD, of the flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,12 @@ class Processes:
 
     def _belongs(self, process: Path) -> bool:
         try:
-            state, _, _, session, *_ = _stat(process)
-            if state == "Z":
+            state, _, _, session, _, _, flags, *_ = _stat(process)
+            if state == "Z" or int(flags) & _KERNEL_THREAD:
                 return False
             if int(session) == self.session:
                 return True
-            environment = (process / "environ").read_bytes().split(b"\0")
+            environment = _environment(process).split(b"\0")
         except (OSError, ValueError):  # it is gone, or another user's
             return False
         return f"{self.mark}={self.token}".encode() in environment
@@ -136,6 +137,22 @@ def started_at(process: int) -> int | None:
 def _stat(process: Path) -> list[str]:
     """Return the fields of a process's `stat` that follow its name: state, parent, group, ..."""
     return (process / "stat").read_text().rpartition(")")[2].split()
+
+
+def _environment(process: Path) -> bytes:
+    """Return the environment of a process; where it is just beginning a program, the program's.
+
+    The kernel shows none between the old one and the new one: for some milliseconds on a busy
+    machine, and after whoever started the process was told that it runs.
+    """
+    for _ in range(_PASSES):
+        if content := (process / "environ").read_bytes():
+            return content
+        begin, end = _stat(process)[47:49]  # where in its memory it lies; 0 while there is none
+        if begin == end != "0":
+            break
+        time.sleep(_PAUSE_SECONDS)
+    return b""
 
 
 def _send(process: int, number: signal.Signals) -> None:
