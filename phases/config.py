@@ -161,6 +161,25 @@ class CampaignConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_choices(self) -> Self:
+        choices = self.solver.choices if self.solver.kind == "openfoam" else {}
+        for name, words in choices.items():
+            parameter = self.parameters.root.get(name)
+            if parameter is None or parameter.count is None:
+                raise ValueError(
+                    f"solver.choices.{name} has words, but {name} is no parameter that takes "
+                    "certain values only; give it type: categorical and values: "
+                    f"[{', '.join(f'{each:g}' for each in words)}]"
+                )
+            lacking = [each for each in parameter.all_values if each not in words]
+            if lacking:
+                raise ValueError(
+                    f"solver.choices.{name} has no word for {lacking[0]:g}, which the parameter "
+                    "takes; add it, or leave it out of the parameter's values"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _check_candidates(self) -> Self:
         if self.samples_per_step > self.candidates:
             raise ValueError(

@@ -48,7 +48,8 @@ class Parameter(BaseModel):
         if words := [value for value in values if not _is_number(value)]:
             raise ValueError(
                 f"values holds {words[0]!r}, which is no finite number; number the choices, such "
-                "as values: [1, 2], and let the solver's side say what they stand for"
+                "as values: [1, 2], and let the solver's side say what they stand for (OpenFOAM's "
+                "by solver.choices)"
             )
         return {"low": values[0], "high": values[-1], **content}
 

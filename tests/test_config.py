@@ -87,6 +87,25 @@ def test_keys_are_known_below_a_name_that_is_free_too(
     assert problem.startswith(f"solver.quantities.drag.{words}")
 
 
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [
+        ({"low": 1, "high": 2}, "scheme is no parameter that takes certain values only"),
+        ({"type": "categorical", "values": [1, 2, 3]}, "solver.choices.scheme has no word for 3"),
+    ],
+)
+def test_choices_have_a_word_for_each_value(scheme: dict[str, Any], said: str) -> None:
+    solver = {
+        "kind": "openfoam",
+        "template": "case",
+        "choices": {"scheme": {1: "upwind", 2: "linear"}},
+        "quantities": {"drag": {"kind": "coefficient", "function": "forces", "column": "Cd"}},
+    }
+    parameters = {"reynolds": {"low": 100, "high": 400}, "scheme": scheme}
+    (problem,) = problems({"solver": solver, "parameters": parameters})
+    assert said in problem
+
+
 def test_without_a_near_one_all_keys_are_named() -> None:
     (problem,) = problems({"zzz": 1})
     assert problem.startswith("zzz: unknown key; allowed are candidates, constraints, ")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from openfoam_cases import EXAMPLES, cavity, cavity_copy, cavity_with, replace_in
+from openfoam_cases import EXAMPLES, NUMERICS, cavity, cavity_copy, cavity_with, replace_in
 
 from pools.errors import UsageError
 from pools.sample import Sample
@@ -262,6 +262,24 @@ def test_entries_are_set_through_foam_dictionary(tmp_path: Path) -> None:
     run = CaseRun(settings, case, AT, find_installation())
     run.prepare()
     assert "0.9" in (case / "system/fvSolution").read_text()
+
+
+@pytest.mark.openfoam
+def test_a_numbered_choice_reaches_the_case_as_a_word(tmp_path: Path) -> None:
+    numerics = {name: value for name, value in NUMERICS.items() if name != "scheme"}
+    changes = {
+        "parameters": {"reynolds": "1", "aspect": "1", "scheme": "1"},
+        "choices": {"scheme": {1: "upwind", 2: "linearUpwind"}},
+        "numerics": numerics | {"cells": 12},
+    }
+    solver = build(cavity_with(changes))
+    lowest = []
+    for code in (1.0, 2.0):
+        place = tmp_path / f"{code:g}"
+        place.mkdir()
+        solution = solver.solve(Sample.of({**AT, "scheme": code}, "x"), place)
+        lowest.append(solution.quantities["lowest_u"].value)
+    assert lowest[0] > lowest[1] + 0.01  # upwind smears the vortex
 
 
 @pytest.mark.openfoam

@@ -57,6 +57,32 @@ def test_the_generated_dictionary_is_what_openfoam_reads() -> None:
     assert "FoamFile" not in text
 
 
+def test_a_parameter_with_choices_is_a_number_in_expressions_and_a_word_in_the_template() -> None:
+    case = declared(
+        parameters={"reynolds": "1", "model": "1"},
+        choices={"model": {1: "kEpsilon", 2: "kOmegaSST"}},
+        derived={"twice": "2*model"},
+    )
+    values = values_of(case, {"reynolds": 100.0, "model": 2.0})
+    assert (values["model"], values["twice"]) == ("kOmegaSST", 4.0)
+    assert "model kOmegaSST;" in generated_dictionary(values).splitlines()
+    with pytest.raises(
+        UsageError, match=r"model is 3, for which solver.choices.model has no word"
+    ):
+        values_of(case, {"reynolds": 100.0, "model": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"modle": {1: "kEpsilon"}}, "choices.modle is no parameter; parameters are reynolds"),
+        ({"reynolds": {1: "#calc 1"}}, "only a plain word may reach a dictionary"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused(choices: dict[str, Any], said: str) -> None:
+    assert said in refusal(choices=choices)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_only_finite_parameters_reach_a_dictionary(value: float) -> None:
     with pytest.raises(UsageError, match="only finite numbers"):

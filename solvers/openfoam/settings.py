@@ -9,7 +9,7 @@ from pools import expression
 from solvers.openfoam.command import Command
 from solvers.openfoam.convergence import Convergence
 from solvers.openfoam.sources import FieldSource, QuantitySource, Resample
-from solvers.openfoam.words import CasePath, EntryValue, Expression, Name, Numerics, Word
+from solvers.openfoam.words import CasePath, Code, EntryValue, Expression, Name, Numerics, Word
 
 _MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -25,6 +25,9 @@ class OpenFOAMSettings(BaseModel):
     case can load libraries."""
     parameters: dict[Name, str] = {}
     """Unit of each parameter by name; the campaign's own unless given."""
+    choices: dict[Name, dict[Code, Word]] = {}
+    """Words that a parameter's numbers stand for: with `scheme: {1: upwind, 2: linear}` the
+    template's `$scheme` is the word."""
     derived: dict[Name, Expression] = {}
     """Numbers made of parameters, numerics and earlier derived ones by safe arithmetic."""
     numerics: Numerics = {}
@@ -83,6 +86,15 @@ class OpenFOAMSettings(BaseModel):
             known.add(name)
         if twice := set(self.parameters) & set(self.flat_numerics):
             raise ValueError(f"{', '.join(sorted(twice))}: a parameter and a numeric; rename one")
+        return self
+
+    @model_validator(mode="after")
+    def _check_choices(self) -> Self:
+        if self.parameters and (unknown := set(self.choices) - set(self.parameters)):
+            raise ValueError(
+                f"choices.{sorted(unknown)[0]} is no parameter; parameters are "
+                f"{', '.join(self.parameters)}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -44,6 +44,8 @@ class OpenFOAMSolver:
     @cached_property
     def fingerprint(self) -> str:
         declared = self.settings.model_dump(mode="json", exclude=_DECIDES_NOTHING)
+        if not self.settings.choices:  # which cases solved before there were any do not have
+            del declared["choices"]
         text = json.dumps(declared, sort_keys=True).encode()
         digest = hashlib.sha256(text).hexdigest()[:16]
         return f"openfoam/{NUMERICS} template={self._template.digest()} declaration={digest}"

@@ -16,8 +16,10 @@ _LARGEST_LABEL = 2**31
 def values_of(settings: OpenFOAMSettings, parameters: Mapping[str, float]) -> dict[str, Value]:
     """Return all names that a template may use: parameters, numerics, derived values.
 
+    A parameter with `choices` is a number in the derived ones, and a word after them.
+
     Raises:
-        UsageError: a parameter is not finite, or an expression has no value.
+        UsageError: a parameter is not finite or stands for no word, or an expression has no value.
     """
     for name, number in parameters.items():
         if not math.isfinite(number):
@@ -27,7 +29,17 @@ def values_of(settings: OpenFOAMSettings, parameters: Mapping[str, float]) -> di
     for name, text in settings.derived.items():
         with named(f"derived.{name}"):
             values[name] = expression.evaluate(text, numbers_in(values))
-    return values
+    return values | {name: _word(settings, name, parameters[name]) for name in settings.choices}
+
+
+def _word(settings: OpenFOAMSettings, name: str, code: float) -> str:
+    words = settings.choices[name]
+    if code not in words:
+        raise UsageError(
+            f"the parameter {name} is {code:g}, for which solver.choices.{name} has no word; it "
+            f"has words for {', '.join(f'{each:g}' for each in words)}"
+        )
+    return words[code]
 
 
 @contextmanager

@@ -74,5 +74,6 @@ Expression = Annotated[str, BeforeValidator(_as_expression)]
 EntryValue = Annotated[str, BeforeValidator(_as_entry)]
 CasePath = Annotated[str, AfterValidator(_as_relative)]
 Real = Annotated[StrictFloat, Field(allow_inf_nan=False)]
+Code = Annotated[float, Field(allow_inf_nan=False)]  # a key, which a file may hold as text
 Leaf = Annotated[StrictBool | StrictInt | Real | Word, BeforeValidator(_as_leaf)]
 Numerics = dict[Name, Leaf | dict[Name, Leaf]]
