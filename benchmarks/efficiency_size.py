@@ -11,9 +11,13 @@ from surrogates.settings import EnsembleSettings, Schedule
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PROBLEMS = ("channel", "local", "shock", "cliff", "friedman", "combined")
+USUAL = ("channel", "local", "shock", "cliff", "friedman", "combined")
+TABLES = {"channel": "channel.yaml", "cavity": "cavity/cavity.yaml"}
+"""Problems whose flows are replayed from a table, and the example that each is of."""
+PROBLEMS = (*USUAL, "cavity")  # which OpenFOAM solves
 TESTS = {
     "channel": 64,
+    "cavity": 64,
     "local": 1024,
     "shock": 256,
     "cliff": 1024,
@@ -22,6 +26,7 @@ TESTS = {
 }
 DESIGNS = {
     "channel": (32, 16),
+    "cavity": (12, 6),
     "local": (64, 32),
     "shock": (32, 16),
     "cliff": (64, 32),
@@ -40,14 +45,14 @@ class Size:
 
     Attributes:
         seeds: paired runs of every strategy.
-        channel_seeds: the same on the channel, where a curve takes longest.
+        table_seeds: the same where flows are replayed from a table, and a curve takes longest.
         steps: turns of the loop.
-        table: channel flows to choose from.
+        table: flows to choose from.
         surrogate: who learns.
     """
 
     seeds: int
-    channel_seeds: int
+    table_seeds: int
     steps: int
     table: int
     surrogate: EnsembleSettings
@@ -59,17 +64,23 @@ class Size:
 
     def seeds_of(self, problem: str) -> int:
         """Return how many paired runs a problem gets."""
-        return self.channel_seeds if problem == "channel" else self.seeds
+        return self.table_seeds if problem in TABLES else self.seeds
 
 
 def problem_of(name: str, table: int) -> Problem:
     """Return a problem by its name."""
     match name:
-        case "channel":
-            campaign = load(ROOT / "examples" / "channel.yaml")
-            directory, test = RESULTS / "channel-table", TESTS[name]
-            space, solver = campaign.parameters, campaign.solver
-            return ReplayProblem(name, ReplayTable(space, solver, directory, table, test))
+        case _ if name in TABLES:
+            campaign = load(ROOT / "examples" / TABLES[name])
+            flows = ReplayTable(
+                space=campaign.parameters,
+                settings=campaign.solver,
+                policy=campaign.label,
+                directory=RESULTS / f"{name}-table",
+                size=table,
+                test_samples=TESTS[name],
+            )
+            return ReplayProblem(name, flows)
         case "combined":
             campaign = load(ROOT / "examples" / "combined.yaml")
             return SolvedProblem(name, campaign.parameters, campaign.solver, TESTS[name])

@@ -35,6 +35,7 @@ class ReplayTable:
     Attributes:
         space: the parameters.
         settings: who answers.
+        policy: how it is asked, and what is tried where it fails.
         directory: one directory per sample below it, as in a campaign.
         size: how many candidates were asked of the solver; those that failed are left out.
         test_samples: how many samples were asked for the test set.
@@ -42,6 +43,7 @@ class ReplayTable:
 
     space: ParameterSpace
     settings: SolverSettings
+    policy: LabelPolicy
     directory: Path = field(repr=False)  # where the flows are decides no curve
     size: int
     test_samples: int
@@ -86,7 +88,7 @@ class ReplayTable:
     def _label(self, sample: Sample, workers: SolverWorkers) -> None:
         record, place = SampleRecord(Pick(sample, "table"), 0), self._place(sample)
         try:
-            label_one(record, place.path, workers, LabelPolicy())
+            label_one(record, place.path, workers, self.policy)
         except SolverError:
             return  # its evidence is in its directory; `failures` counts it
 

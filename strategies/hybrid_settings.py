@@ -16,6 +16,7 @@ from strategies.needed import CampaignScope
 from strategies.plain_settings import MODEL, Refine, Share
 
 _ENOUGH = 8  # foretold samples from which an exponent can be measured
+_FIRST_FLOOR, _FALL, _LAST_FLOOR = 0.85, 0.05, 0.6  # how they were chosen: docs/efficiency.md
 
 Power = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -41,9 +42,10 @@ class HybridSettings(BaseModel):
     samples."""
     feasibility: bool = True
     """Whether the chance of a solution counts, as learnt from the samples that were tried."""
-    floor: Annotated[float, Field(ge=0, le=1)] = 0.75
+    floor: Annotated[float, Field(ge=0, le=1)] | Literal["schedule"] = "schedule"
     """Least chance of a solution to be asked for, while enough candidates have it; where too few
-    have, a quarter."""
+    have, a quarter. `schedule` is 0.85 in the first step and falls by 0.05 a step to 0.6; 0.8 all
+    along wastes less and learns less about the edge."""
     cost: Power | Literal["cooled"] = 0.0
     """Exponent of the expected solver seconds: 0 ignores them, which was best also per second
     where it was measured; `cooled` is the share of `stopping.budget_solver_seconds` that is left.
@@ -65,9 +67,13 @@ def hybrid_at(settings: HybridSettings, driver: CampaignScope) -> Hybrid:
         alpha=alpha,
         feasibility=fit_feasibility(*seen) if settings.feasibility else None,
         cost=fit_cost(*seen) if alpha else None,
-        floor=settings.floor,
+        floor=_floor(settings.floor, driver.active_learning_step_idx),
         features=settings.features,
     )
+
+
+def _floor(floor: float | Literal["schedule"], step: int) -> float:
+    return max(_LAST_FLOOR, _FIRST_FLOOR - _FALL * step) if floor == "schedule" else floor
 
 
 def _exponent(

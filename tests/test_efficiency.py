@@ -22,6 +22,7 @@ from pools.pick import Pick
 from pools.sample import Sample
 from reports.canvas import png
 from solvers.analytic import cliff_effort, cliff_margin
+from solvers.policy import LabelPolicy
 from solvers.settings import AnalyticSettings
 from strategies.settings import HybridSettings, SbalSettings, SobolSettings
 from surrogates.settings import EnsembleSettings, Schedule
@@ -86,7 +87,7 @@ def test_a_sequence_over_a_table_goes_on_and_round() -> None:
 def test_a_table_leaves_out_and_counts_what_failed(tmp_path: Path) -> None:
     settings = AnalyticSettings(problem="wave", fails_above=0.5)
     space = SolvedProblem.of_closed_form("wave", 2).space
-    table = ReplayTable(space, settings, tmp_path, size=4, test_samples=2)
+    table = ReplayTable(space, settings, LabelPolicy(), tmp_path, size=4, test_samples=2)
     assert len(list(table.solve(1))) == 6
     assert len(table.rows) == 2
     assert (table.rows[:, 0] <= 0.5).all()
@@ -157,7 +158,8 @@ def test_where_the_table_lies_decides_no_curve(tmp_path: Path) -> None:
     settings = AnalyticSettings(problem="wave")
     space = SolvedProblem.of_closed_form("wave", 2).space
     here, there = (
-        ReplayTable(space, settings, tmp_path / name, size=4, test_samples=2) for name in "ab"
+        ReplayTable(space, settings, LabelPolicy(), tmp_path / name, size=4, test_samples=2)
+        for name in "ab"
     )
     assert repr(here) == repr(there)
 

@@ -42,6 +42,15 @@ def test_a_schedule_goes_by_the_step(driver: ExampleDriver, step: int, beta: flo
     assert hybrid_at(HybridSettings(beta="schedule"), seen).beta == beta
 
 
+@pytest.mark.parametrize(("step", "least_chance"), [(0, 0.85), (2, 0.75), (5, 0.6), (50, 0.6)])
+def test_the_floor_falls_as_the_edge_becomes_known(
+    driver: ExampleDriver, step: int, least_chance: float
+) -> None:
+    seen = replace(driver, active_learning_step_idx=step)
+    assert hybrid_at(HybridSettings(), seen).floor == pytest.approx(least_chance)
+    assert hybrid_at(HybridSettings(floor=0.8), seen).floor == 0.8
+
+
 def test_a_measured_exponent_waits_for_enough_samples(driver: ExampleDriver) -> None:
     settings = HybridSettings(beta="measured")
     seen = replace(driver, active_learning_step_idx=1, foretold=foretold(7))
@@ -95,7 +104,15 @@ def test_cheap_samples_come_first_while_the_budget_lasts(driver: ExampleDriver) 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"beta": -1}, {"beta": "often"}, {"cost": "dear"}, {"shortlist": 0.5}, {"cost": -1}]
+    "wrong",
+    [
+        {"beta": -1},
+        {"beta": "often"},
+        {"cost": "dear"},
+        {"shortlist": 0.5},
+        {"cost": -1},
+        {"floor": 2},
+    ],
 )
 def test_other_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
