@@ -23,9 +23,9 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY)  ## Run the example campaign (or CAMPAIGN=FILE.yaml) and draw its report
 	$(BIN)/solverloop run $(CAMPAIGN)
 
-test: check  ## The whole gate: lint, types, layers, and every test but those set aside
+test: check  ## The whole gate: lint, types, layers, and every test
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not openfoam"
-	$(BIN)/pytest -n 2 --dist loadfile -m "(slow or openfoam) and not aside"  # they use several cores themselves
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow or openfoam"  # they use several cores themselves
 
 test-services: $(READY)  ## Of the tests, those on PostgreSQL, Redis, workers and a browser
 	$(BIN)/pytest -m services

@@ -57,6 +57,8 @@ def solve_and_exit(
         exit_code = 0
     except HeldError:
         exit_code = HELD
+    except OSError as error:  # a full disk, before there is a log
+        sys.stderr.write(f"cannot write {request.directory}: {error.strerror}\n")
     except BaseException:  # noqa: BLE001 - a fork must never return into the supervisor
         traceback.print_exc()
     finally:

@@ -78,6 +78,15 @@ class Operator:
         state = self.client.read_flow_run(run).state  # type: ignore[arg-type]
         return "" if state is None else f"{state.name}: {state.message}"
 
+    def messages_with(self, text: str) -> int:
+        """Return how many states, of any run, were entered with a message that holds the text."""
+        states = [
+            state
+            for run in self.client.read_flow_runs()
+            for state in self.client.read_flow_run_states(run.id)
+        ]
+        return sum(text in (state.message or "") for state in states)
+
     def wait(self, run: str, name: str) -> None:
         """Wait until a run is in the state of this name."""
         until(lambda: self.state(run).startswith(name), lambda: self.standing(run))

@@ -52,7 +52,7 @@ class PrefectPage:
 
     def ask(self, button: str, text: str) -> None:
         """Click a button until a text is there: a page may not be listening when it is drawn."""
-        for _ in range(3):
+        for _ in range(9):
             self.click(button)
             with suppress(NotThereError):
                 self.page.get_by_text(text).first.wait_for(timeout=_PATIENCE / 3)

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from small_disk import mount, mounted
 
 from phases.campaign import Campaign
 from pools.errors import SolverloopError
+from pools.sample import Sample
+from solvers.request import Request
+from solvers.settings import AnalyticSettings
+from solvers.workers import Supervisor
 
 
 @pytest.fixture
@@ -38,6 +43,22 @@ def test_once_there_is_space_nothing_is_solved_twice(
     again = solved_attempts(small_disk / "wave")
     assert set(again.values()) == {1}
     assert solved <= set(again)
+
+
+def test_a_solve_that_cannot_write_a_byte_says_so_in_a_line(
+    small_disk: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    attempt = small_disk / "attempt"
+    attempt.mkdir()
+    with suppress(OSError):
+        (small_disk / "filled").write_bytes(bytes(1 << 20))
+    asked = Request(Sample.of({"length": 0.5, "phase": 0.5}, "any"), attempt, 60, 1)
+    with closing(Supervisor(AnalyticSettings(problem="wave"))) as supervisor:
+        ended = supervisor.run(asked)
+    assert ended.exit_code == 1
+    said = capfd.readouterr().err
+    assert f"cannot write {attempt}: No space left on device" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.slow

@@ -7,9 +7,7 @@ from operating import Operator, until
 pytestmark = [pytest.mark.slow, pytest.mark.services]
 
 
-@pytest.mark.parametrize(
-    "runner", ["threads", pytest.param("deployment", marks=pytest.mark.aside)]
-)
+@pytest.mark.parametrize("runner", ["threads", "deployment"])
 def test_server_and_database_are_killed_in_mid_step_and_nothing_is_solved_twice(
     operator: Operator, runner: str
 ) -> None:
