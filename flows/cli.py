@@ -248,6 +248,9 @@ def predict(
     step: Annotated[
         int | None, typer.Option(help="Use the surrogate of this step [the last].")
     ] = None,
+    level: Annotated[
+        str | None, typer.Option(help="What this level of the solver would answer [the finest].")
+    ] = None,
 ) -> None:
     """Predict at a design point, with uncertainty.
 
@@ -256,7 +259,7 @@ def predict(
     """
     from flows.command_predict import predict_command
 
-    predict_command(directory, at, field, step)
+    predict_command(directory, at, field, step, level)
 
 
 @app.command()

@@ -8,7 +8,9 @@ from rich.console import Console
 
 from flows.console import standard_output
 from phases.campaign import Campaign
+from phases.config import CampaignConfig
 from phases.failed import Failed, failed_samples
+from phases.point import in_words
 from pools.outcome import Outcome
 
 
@@ -21,7 +23,7 @@ def failures_command(directory: Path, outcomes: Sequence[Outcome], *, as_json: b
         console.print(text, markup=False, soft_wrap=True)
         return
     for each in failed:
-        _print(console, each)
+        _print(console, campaign.config, each)
     if not failed:
         console.print("no failed samples")
         return
@@ -34,14 +36,14 @@ def failures_command(directory: Path, outcomes: Sequence[Outcome], *, as_json: b
     )
 
 
-def _print(console: Console, failed: Failed) -> None:
+def _print(console: Console, config: CampaignConfig, failed: Failed) -> None:
     record, last = failed.record, failed.last
     count = len(record.attempts)
     attempts = "1 attempt" if count == 1 else f"{count} attempts"
     lines = [
         f"{record.pick.sample.id}  {last.outcome.value.replace('_', ' ')}, {attempts}, "
         f"{record.seconds:.1f} s, {record.pick.asked_by} of step {record.step}",
-        "  " + ", ".join(f"{name} {v:.4g}" for name, v in record.pick.sample.parameters.items()),
+        f"  {in_words(config, record.pick.sample.parameters)}",
         *(f"  {said}" for said in failed.tries if len(failed.tries) > 1 or last.rung),
         f"  {last.reason}",
         *(f"  | {line}" for line in failed.telling),

@@ -105,6 +105,11 @@ class CampaignConfig(BaseModel):
         return self
 
     @property
+    def choices(self) -> Mapping[str, Mapping[float, str]]:
+        """The words that the numbers of parameters stand for, by name; of most solvers none."""
+        return self.solver.choices if self.solver.kind == "openfoam" else {}
+
+    @property
     def cheaper(self) -> tuple[Level, ...]:
         """The levels but the solver as declared, the cheapest first."""
         return self.levels[:-1]
@@ -162,8 +167,7 @@ class CampaignConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_choices(self) -> Self:
-        choices = self.solver.choices if self.solver.kind == "openfoam" else {}
-        for name, words in choices.items():
+        for name, words in self.choices.items():
             parameter = self.parameters.root.get(name)
             if parameter is None or parameter.count is None:
                 raise ValueError(

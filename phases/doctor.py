@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from phases.config import CampaignConfig
+from phases.point import in_words
 from phases.preflight import check_queries, check_runner, solver_problems
 from phases.runner_settings import ThreadsSettings
 from phases.slots import cores_here, ranks
@@ -90,7 +91,7 @@ def _dry_case(config: CampaignConfig, directory: Path) -> tuple[Diagnosis, float
     space, solver = config.parameters, build(config.solver)
     middle = config.domain.nearest(np.full((1, space.d), 0.5))
     [sample] = Sample.of_rows(middle, space.names, solver.fingerprint)
-    at = ", ".join(f"{name} {value:.4g}" for name, value in sample.parameters.items())
+    at = in_words(config, sample.parameters)
     record = SampleRecord(Pick(sample, "doctor"), step=0)
     try:
         with SolverWorkers(config.solver, 1) as workers:

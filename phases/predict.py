@@ -1,6 +1,6 @@
 """Ask a trained surrogate at a design point."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,10 +40,14 @@ class Predicted:
     """What a surrogate says of one design point.
 
     Attributes:
+        sample: the point, asked of the level that the surrogate answers for.
+        step: whose surrogate it is.
         schema: names and units of the columns.
         prediction: quantities (1, q) and fields (1, p, c).
     """
 
+    sample: Sample
+    step: int
     schema: PoolSchema
     prediction: Prediction
 
@@ -60,35 +64,56 @@ class Predicted:
             yield name, values.mean[0, :, column], values.std[0, :, column], unit
 
 
-def predict(campaign: Campaign, step: int, parameters: dict[str, float]) -> Predicted:
+def predict(
+    campaign: Campaign, step: int, parameters: Mapping[str, float], level: str | None = None
+) -> Predicted:
     """Predict at named parameters.
 
+    Args:
+        campaign: whose surrogate is asked.
+        step: after whose training.
+        parameters: all of them by name, in their own units.
+        level: of the solver, as the campaign file calls it; the finest unless given.
+
     Raises:
-        UsageError: a parameter is missing, unknown or out of bounds, or a constraint is not met.
+        UsageError: a parameter is missing, unknown or out of bounds, a constraint is not met, or
+            there is no such level.
         IntegrityError: the checkpoint is not the one that the ledger recorded.
     """
     try:
-        row = campaign.config.domain.as_row(parameters)
+        row = campaign.config.domain.as_row(dict(parameters))
     except ValueError as error:
         raise UsageError(str(error)) from error
+    name = _level(campaign, level)
     if (trained := campaign.ledger.find(step, "train")) is not None:
         trained.verify(campaign.directory)
-    surrogate = load(campaign.checkpoint(step))
-    return Predicted(surrogate.schema, surrogate.predict(row[np.newaxis]))
+    surrogate = load(campaign.checkpoint(step)).at(campaign.config.level_names.index(name))
+    sample = Sample.of(parameters, campaign.fingerprints[name], name)
+    return Predicted(sample, step, surrogate.schema, surrogate.predict(row[np.newaxis]))
 
 
-def write_prediction(
-    campaign: Campaign, step: int, parameters: dict[str, float], file: Path
-) -> None:
-    """Write what `predict` says for ParaView, on the solver's mesh; errors as there."""
-    predicted = predict(campaign, step, parameters)
-    sample = Sample.of(parameters, campaign.solver.fingerprint)
+def _level(campaign: Campaign, called: str | None) -> str:
+    """Return the level's name as samples have it, which is empty for the finest."""
+    config = campaign.config
+    names = {config.called(name): name for name in config.level_names}
+    if called is None or called in names:
+        return "" if called is None else names[called]
+    if not config.levels:
+        raise UsageError(
+            f"asked for the level {called!r}, but the solver of {config.name} has one level only; "
+            "leave it out"
+        )
+    raise UsageError(f"asked for the level {called!r}; levels are {', '.join(names)}")
+
+
+def write_prediction(campaign: Campaign, predicted: Predicted, file: Path) -> None:
+    """Write what was predicted for ParaView, on the solver's mesh (of levels, the finest's)."""
     quantities: dict[str, Quantity] = {}
     fields: dict[str, Field] = {}
     for name, mean, std, unit in predicted.quantities():
         quantities |= {name: Quantity(mean, unit), f"{name}_std": Quantity(std, unit)}
     for name, values, spread, unit in predicted.fields():
         fields |= {name: Field(values, unit), f"{name}_std": Field(spread, unit)}
-    provenance = {"predicted_by": campaign.config.name, "step": step}
-    mesh = campaign.solver.mesh(sample)
-    write_solution(file, Solution(sample, mesh, fields, quantities, provenance))
+    provenance = {"predicted_by": campaign.config.name, "step": predicted.step}
+    mesh = campaign.solver.mesh(predicted.sample)
+    write_solution(file, Solution(predicted.sample, mesh, fields, quantities, provenance))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from phases.campaign import Campaign
 from phases.failed import Failed
+from phases.point import in_words
 
 _MOST = 40  # samples; a page that nobody reads to its end helps nobody
 _FENCE = "````"  # a log may hold three of them
@@ -29,7 +30,7 @@ def failures_markdown(campaign: Campaign, failed: Sequence[Failed]) -> str:
 def _section(campaign: Campaign, failed: Failed) -> list[str]:
     sample, count = failed.record.pick.sample, len(failed.record.attempts)
     attempts = "1 attempt" if count == 1 else f"{count} attempts"
-    values = ", ".join(f"{name} {value:.4g}" for name, value in sample.parameters.items())
+    values = in_words(campaign.config, sample.parameters)
     return [
         "",
         f"### {sample.id}: {failed.last.outcome.value.replace('_', ' ')}",

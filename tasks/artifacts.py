@@ -144,6 +144,12 @@ def _row(campaign: Campaign, record: SampleRecord) -> dict[str, Any]:
         "attempts": len(record.attempts),
         "reason": shorten(reason, _SHOWN_OF_A_REASON, placeholder=" ..."),
         "asked by": record.pick.asked_by,
-        **{name: float(f"{value:.4g}") for name, value in sample.parameters.items()},
+        **{name: _shown(campaign, name, value) for name, value in sample.parameters.items()},
         "directory": str(campaign.sample_directory(sample.id).path),
     }
+
+
+def _shown(campaign: Campaign, name: str, value: float) -> str | float:
+    """Return a number of four digits, so that the table sorts by it, or the word it stands for."""
+    words = campaign.config.choices.get(name, {})
+    return words.get(value, float(f"{value:.4g}"))

@@ -205,6 +205,8 @@ def test_predict_prints_every_quantity_and_writes_the_fields(
         (("--at", "length=5", "--at", "phase=0"), "length is 5, outside 0 to 1; the surrogate"),
         (("--at", "length=nan", "--at", "phase=0"), "length is nan, outside 0 to 1"),
         (("--at", "length"), "--at got 'length'; write it as NAME=NUMBER, e.g. reynolds=40"),
+        (("--at", "length=half", "--at", "phase=0"), "length is 'half'; it takes a number"),
+        ((*AT, "--level", "coarse"), "asked for the level 'coarse', but the solver of wave has"),
         ((*AT, "--step", "9"), "step 9 has no surrogate; trained are steps 0 to 2"),
     ],
 )

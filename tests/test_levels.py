@@ -19,6 +19,7 @@ from phases.config import parse
 from phases.neighbours import neighbours
 from phases.outcomes import outcomes, relative_seconds
 from phases.overview import all_records, levels_of, steps_of
+from phases.predict import predict, write_prediction
 from pools.errors import UsageError
 from pools.pick import Pick
 from pools.training import TrainingPool
@@ -203,6 +204,24 @@ def test_the_surrogate_answers_for_the_fine_level_unless_told(finished: Campaign
     assert (fine.quantities.mean != coarse.quantities.mean).any()
     with pytest.raises(UsageError, match="of a surrogate that learnt from 2; ask for 0 to 1"):
         surrogate.at(2)
+
+
+def test_it_predicts_what_a_level_would_answer(finished: Campaign, tmp_path: Path) -> None:
+    sample = initial_picks(finished)[5].sample
+    names = ("coarse", "fine", None)
+    coarse, fine, untold = (predict(finished, 2, sample.parameters, name) for name in names)
+    surrogate = load(finished.checkpoint(2))
+    row = sample.row(surrogate.space.names)[np.newaxis]
+    expected = surrogate.at(1).predict(row).quantities.mean
+    np.testing.assert_array_equal(coarse.prediction.quantities.mean, expected)
+    np.testing.assert_array_equal(
+        fine.prediction.quantities.mean, untold.prediction.quantities.mean
+    )
+    assert (fine.prediction.quantities.mean != expected).any()
+    write_prediction(finished, coarse, tmp_path / "coarse.vtkhdf")
+    assert read_solution(tmp_path / "coarse.vtkhdf").sample == sample
+    with pytest.raises(UsageError, match="asked for the level 'mid'; levels are fine, coarse"):
+        predict(finished, 2, sample.parameters, "mid")
 
 
 def test_seconds_of_a_coarse_sample_count_as_those_of_a_fine_one(finished: Campaign) -> None:
