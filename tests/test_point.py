@@ -25,16 +25,18 @@ def config() -> CampaignConfig:
 
 
 def test_a_choice_is_read_as_its_word_and_written_as_either(config: CampaignConfig) -> None:
-    assert in_words(config, {"reynolds": 123.456, "scheme": 2.0}) == "reynolds 123.5, scheme linear"
+    assert in_words(config, {"reynolds": 123.456, "scheme": 2.0}) == (
+        "reynolds 123.5, scheme linear"
+    )
     assert value_of(config, "scheme", "upwind") == value_of(config, "scheme", "1") == 1
     assert value_of(config, "reynolds", "1e2") == 100
     assert value_in_words(config, "scheme", 3) == "3"  # which no word stands for
 
 
 def test_what_is_no_value_is_refused_with_the_words(config: CampaignConfig) -> None:
-    with pytest.raises(UsageError, match="reynolds is 'upwind'; it takes a number$"):
+    with pytest.raises(UsageError, match=r"reynolds is 'upwind'; it takes a number$"):
         value_of(config, "reynolds", "upwind")
-    with pytest.raises(UsageError, match="a number, or one of upwind, linear$"):
+    with pytest.raises(UsageError, match=r"a number, or one of upwind, linear$"):
         value_of(config, "scheme", "Upwind")
 
 
