@@ -8,13 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import yaml
 from campaign_examples import ledger_of, solved_attempts
 from plain_campaigns import QUICK
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterName,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun, StateType
 from service_process import Service
 from services import ROOT, PrefectServices
 
@@ -67,6 +74,16 @@ class Operator:
         """Return the runs of this name."""
         only = FlowRunFilter(name=FlowRunFilterName(any_=[name]))
         return self.client.read_flow_runs(flow_run_filter=only)
+
+    def unfinished(self, deployment: str) -> list[FlowRun]:
+        """Return the runs of a deployment that have begun, or are about to, and have not ended."""
+        where = FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[UUID(self.deployment(deployment))]),
+            state=FlowRunFilterState(
+                type=FlowRunFilterStateType(not_any_=[StateType.SCHEDULED, *TERMINAL_STATES])
+            ),
+        )
+        return self.client.read_flow_runs(flow_run_filter=where)
 
     def start(self, deployment: str) -> str:
         """Start a run of a deployment, and return its id."""
