@@ -44,7 +44,7 @@ def _processes() -> list[int]:
     return [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until it is so, or fail."""
     deadline = time.monotonic() + seconds
     while not condition():
