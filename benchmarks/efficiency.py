@@ -41,6 +41,7 @@ from benchmarks.strategy_name import queries_of, settings_of
 from benchmarks.trial import digest_of
 from pools.errors import UsageError
 from reports.canvas import png
+from strategies.settings import QuerySettings
 from surrogates.settings import EnsembleSettings
 
 STRATEGIES = (*BASELINES, "top_k", "sbal", "lcmd", "hybrid")
@@ -56,6 +57,7 @@ class Task:
         strategy: name of the query strategies.
         trial: digest of what they do in a short run.
         seed: of everything that is drawn.
+        queries: these, where the name does not say it.
     """
 
     problem: Problem
@@ -63,11 +65,12 @@ class Task:
     strategy: str
     trial: str
     seed: int
+    queries: tuple[QuerySettings, ...] = ()
 
     @property
     def store(self) -> CurveStore:
         """Curves of the same problem, plan, settings and code: no other is taken for them."""
-        settings = settings_of(queries_of(self.strategy))
+        settings = settings_of(self.queries or queries_of(self.strategy))
         parts = (self.problem, self.problem.fingerprint, self.plan, settings, self.trial)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
         return CurveStore(RESULTS / "curves" / key)
@@ -81,7 +84,7 @@ class Task:
         found = self.kept()
         if found is not None:
             return found
-        curve = run_curve(self.problem, self.plan, self.strategy, self.seed)
+        curve = run_curve(self.problem, self.plan, self.strategy, self.seed, self.queries)
         self.store.keep(curve)
         return curve
 

@@ -40,9 +40,7 @@ class Errors:
     @classmethod
     def of(cls, learner: Learner, pool: TrainingPool) -> Self:
         """Measure a learner on all samples of a pool."""
-        measured = Measured.joined([measure(learner, block) for block in pool.blocks()])
-        sizes = np.array([scale(truth) for truth in pool.quantities.T])  # (q,)
-        return cls.from_measured(measured, pool.quantities / sizes, sizes)
+        return cls.from_measured(*_measured(learner, pool))
 
     @classmethod
     def from_measured(cls, measured: Measured, scaled: Array, sizes: Array) -> Self:
@@ -57,5 +55,24 @@ class Errors:
         norms = np.sqrt((measured.norms**2).mean(0))  # (c,)
         fields = np.sqrt((measured.errors**2).mean(0)) / np.where(norms > 0, norms, 1.0)
         outputs = np.concatenate([fields, np.sqrt((off**2).mean(0))])  # (c + q,)
-        each = np.concatenate([measured.relative_l2, off], 1).mean(1)  # (m,)
+        each = _each(measured, off)
         return cls(float(outputs.mean()), *np.quantile(each, [0.5, 0.95, 0.99, 1.0]).tolist())
+
+
+def sample_errors(learner: Learner, pool: TrainingPool) -> Array:
+    """Return the error of each sample of a pool, as `Errors` has it, shape (m,)."""
+    measured, scaled, sizes = _measured(learner, pool)
+    return _each(measured, np.abs(measured.mean / sizes - scaled))
+
+
+def _measured(learner: Learner, pool: TrainingPool) -> tuple[Measured, Array, Array]:
+    """Return what `Errors.from_measured` takes."""
+    measured = Measured.joined([measure(learner, block) for block in pool.blocks()])
+    sizes = np.array([scale(truth) for truth in pool.quantities.T])  # (q,)
+    return measured, pool.quantities / sizes, sizes
+
+
+def _each(measured: Measured, off: Array) -> Array:
+    """Return the mean over outputs of the errors of each sample, shape (m,)."""
+    each: Array = np.concatenate([measured.relative_l2, off], 1).mean(1)
+    return each

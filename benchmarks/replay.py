@@ -199,7 +199,13 @@ def outcomes_of(rounds: Sequence[Round], space: ParameterSpace) -> Outcomes:
     return Outcomes.of(tried, space.d)
 
 
-def run_curve(problem: Problem, plan: Plan, strategy: str, seed: int) -> Curve:
+def run_curve(
+    problem: Problem,
+    plan: Plan,
+    strategy: str,
+    seed: int,
+    queries: tuple[QuerySettings, ...] = (),
+) -> Curve:
     """Run the loop to its end and return the error at every step.
 
     Args:
@@ -207,10 +213,11 @@ def run_curve(problem: Problem, plan: Plan, strategy: str, seed: int) -> Curve:
         plan: how much of it.
         strategy: name of the query strategies, as `benchmarks.strategy_name` reads it.
         seed: of the initial design, the candidates, the draws and the networks.
+        queries: who asks, where the name does not say it.
     """
-    queries = queries_of(strategy)
     with tempfile.TemporaryDirectory() as directory:
-        replay = Replay(problem, plan, queries, seed, Path(directory))
+        asking = queries or queries_of(strategy)
+        replay = Replay(problem, plan, asking, seed, Path(directory))
         return Curve(problem.name, strategy, seed, tuple(replay.points()))
 
 

@@ -56,8 +56,12 @@ class ReplayTable:
     @cached_property
     def rows(self) -> NDArray[np.float64]:
         """The candidates that have a solution, in the sequence's order, shape (n, d)."""
-        rows = [sample.row(self.space.names) for sample in self._solved(self._candidates())]
+        rows = [sample.row(self.space.names) for sample in self.solved()]
         return np.reshape(rows, (-1, self.space.d))
+
+    def solved(self) -> list[Sample]:
+        """Return the candidates that have a solution, in the sequence's order."""
+        return self._solved(self._candidates())
 
     def test_set(self) -> list[Solution]:
         """Return the solutions of the test set."""
