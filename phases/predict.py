@@ -40,13 +40,15 @@ class Predicted:
     """What a surrogate says of one design point.
 
     Attributes:
-        sample: the point, asked of the level that the surrogate answers for.
+        parameters: of the point, by name, in their own units.
+        level: that the surrogate answers for, as samples have it: empty for the finest.
         step: whose surrogate it is.
         schema: names and units of the columns.
         prediction: quantities (1, q) and fields (1, p, c).
     """
 
-    sample: Sample
+    parameters: Mapping[str, float]
+    level: str
     step: int
     schema: PoolSchema
     prediction: Prediction
@@ -67,7 +69,7 @@ class Predicted:
 def predict(
     campaign: Campaign, step: int, parameters: Mapping[str, float], level: str | None = None
 ) -> Predicted:
-    """Predict at named parameters.
+    """Predict at named parameters; of the solver nothing is run or imported.
 
     Args:
         campaign: whose surrogate is asked.
@@ -88,8 +90,8 @@ def predict(
     if (trained := campaign.ledger.find(step, "train")) is not None:
         trained.verify(campaign.directory)
     surrogate = load(campaign.checkpoint(step)).at(campaign.config.level_names.index(name))
-    sample = Sample.of(parameters, campaign.fingerprints[name], name)
-    return Predicted(sample, step, surrogate.schema, surrogate.predict(row[np.newaxis]))
+    prediction = surrogate.predict(row[np.newaxis])
+    return Predicted(parameters, name, step, surrogate.schema, prediction)
 
 
 def _level(campaign: Campaign, called: str | None) -> str:
@@ -115,5 +117,7 @@ def write_prediction(campaign: Campaign, predicted: Predicted, file: Path) -> No
     for name, values, spread, unit in predicted.fields():
         fields |= {name: Field(values, unit), f"{name}_std": Field(spread, unit)}
     provenance = {"predicted_by": campaign.config.name, "step": predicted.step}
-    mesh = campaign.solver.mesh(predicted.sample)
-    write_solution(file, Solution(predicted.sample, mesh, fields, quantities, provenance))
+    fingerprint = campaign.fingerprints[predicted.level]
+    sample = Sample.of(predicted.parameters, fingerprint, predicted.level)
+    mesh = campaign.solver.mesh(sample)
+    write_solution(file, Solution(sample, mesh, fields, quantities, provenance))
