@@ -7,6 +7,7 @@ estimate of the error could bring. Curves and flows are those of `benchmarks.eff
 """
 
 import argparse
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from benchmarks.efficiency_size import RESULTS, TABLES, Size, plan_of, problem_o
 from benchmarks.efficiency_table import BASELINES, report
 from benchmarks.measures import sample_errors
 from benchmarks.problems import ReplayProblem
-from benchmarks.replay_table import ReplayTable
 from benchmarks.strategy_name import queries_of
 from benchmarks.trial import digest_of
 from pools.shard import write_shard
@@ -43,8 +43,7 @@ def main() -> None:
     problem = problem_of(options.problem, size.table)
     assert isinstance(problem, ReplayProblem), "each of TABLES is one"
     solve_table(problem, options.jobs)
-    truth = RESULTS / f"{problem.name}-truth-{size.table}.h5"
-    write_truth(truth, problem.table)
+    truth = write_truth(problem)
     curves = run_all(_tasks(problem, size, truth), options.jobs)
     print(f"\n{report([Comparison.of(curves, problem.name)])}")
 
@@ -83,10 +82,14 @@ def _places(truth: str) -> dict[tuple[float, ...], int]:
         return {tuple(row): place for place, row in enumerate(pool.parameters.tolist())}
 
 
-def write_truth(file: Path, table: ReplayTable) -> None:
+def write_truth(problem: ReplayProblem, results: Path = RESULTS) -> Path:
     """Write the solutions of all rows of the table into one shard, unless it is there."""
+    rows = problem.table.solved()
+    digest = hashlib.sha256(" ".join(sample.id for sample in rows).encode()).hexdigest()[:12]
+    file = results / f"{problem.name}-truth-{digest}.h5"
     if not file.exists():
-        write_shard(file, [table.answer(sample) for sample in table.solved()], table.space.names)
+        write_shard(file, [problem.table.answer(sample) for sample in rows], problem.space.names)
+    return file
 
 
 def _tasks(problem: ReplayProblem, size: Size, truth: Path) -> list[Task]:
@@ -98,7 +101,7 @@ def _tasks(problem: ReplayProblem, size: Size, truth: Path) -> list[Task]:
         for seed in range(size.table_seeds)
         for task in (
             *(Task(problem, plan, name, trial, seed) for name, trial in trials.items()),
-            Task(problem, plan, ORACLE, "", seed, (know,)),
+            Task(problem, plan, ORACLE, trials["hybrid"], seed, (know,)),  # as its code is
         )
     ]
 

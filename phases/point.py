@@ -8,13 +8,13 @@ from pools.errors import UsageError
 
 def in_words(config: CampaignConfig, parameters: Mapping[str, float]) -> str:
     """Name each parameter and its value, to four digits or by its word."""
-    told = (f"{name} {value_in_words(config, name, v)}" for name, v in parameters.items())
+    told = (f"{name} {word_of(config, name, v) or f'{v:.4g}'}" for name, v in parameters.items())
     return ", ".join(told)
 
 
-def value_in_words(config: CampaignConfig, name: str, value: float) -> str:
-    """Return a parameter's value to four digits, or the word that it stands for."""
-    return config.choices.get(name, {}).get(value, f"{value:.4g}")
+def word_of(config: CampaignConfig, name: str, value: float) -> str | None:
+    """Return the word that a parameter's value stands for; None where it is just a number."""
+    return config.choices.get(name, {}).get(value)
 
 
 def value_of(config: CampaignConfig, name: str, text: str) -> float:

@@ -96,10 +96,12 @@ def predict(
 
 def _level(campaign: Campaign, called: str | None) -> str:
     """Return the level's name as samples have it, which is empty for the finest."""
+    if called is None:
+        return ""
     config = campaign.config
     names = {config.called(name): name for name in config.level_names}
-    if called is None or called in names:
-        return "" if called is None else names[called]
+    if called in names:
+        return names[called]
     if not config.levels:
         raise UsageError(
             f"asked for the level {called!r}, but the solver of {config.name} has one level only; "

@@ -23,6 +23,7 @@ from prefect.artifacts import (
 
 from phases.campaign import Campaign
 from phases.failed import Failed, failed_among
+from phases.point import word_of
 from phases.tally import Tally
 from pools.pick import Pick
 from pools.record import SampleRecord
@@ -144,12 +145,9 @@ def _row(campaign: Campaign, record: SampleRecord) -> dict[str, Any]:
         "attempts": len(record.attempts),
         "reason": shorten(reason, _SHOWN_OF_A_REASON, placeholder=" ..."),
         "asked by": record.pick.asked_by,
-        **{name: _shown(campaign, name, value) for name, value in sample.parameters.items()},
+        **{
+            name: word_of(campaign.config, name, value) or float(f"{value:.4g}")
+            for name, value in sample.parameters.items()
+        },
         "directory": str(campaign.sample_directory(sample.id).path),
     }
-
-
-def _shown(campaign: Campaign, name: str, value: float) -> str | float:
-    """Return a number of four digits, so that the table sorts by it, or the word it stands for."""
-    words = campaign.config.choices.get(name, {})
-    return words.get(value, float(f"{value:.4g}"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_ensemble import TINY
 
 from benchmarks import efficiency, efficiency_size
 from benchmarks.comparison import Comparison
@@ -25,14 +26,6 @@ from solvers.analytic import cliff_effort, cliff_margin
 from solvers.policy import LabelPolicy
 from solvers.settings import AnalyticSettings
 from strategies.settings import HybridSettings, SbalSettings, SobolSettings
-from surrogates.settings import EnsembleSettings, Schedule
-
-TINY = EnsembleSettings(
-    members=2,
-    width=8,
-    depth=1,
-    initial=Schedule(kind="cosine", start=1e-2, end=1e-4, length=50),
-)
 
 
 def tiny_problem(name: str = "local") -> SolvedProblem:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_ensemble import TINY
 
 from benchmarks.measures import sample_errors
 from benchmarks.oracle import knowing, write_truth
@@ -16,14 +17,6 @@ from solvers.policy import LabelPolicy
 from solvers.settings import AnalyticSettings
 from strategies.settings import CallableSettings
 from surrogates.fit import fit
-from surrogates.settings import EnsembleSettings, Schedule
-
-TINY = EnsembleSettings(
-    members=2,
-    width=8,
-    depth=1,
-    initial=Schedule(kind="cosine", start=1e-2, end=1e-4, length=50),
-)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +30,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> ReplayTable:
 
 @pytest.fixture(scope="module")
 def truth(table: ReplayTable) -> Path:
-    file = table.directory / "truth.h5"
-    write_truth(file, table)
-    return file
+    return write_truth(ReplayProblem("wave", table), table.directory)
 
 
 def test_its_scores_are_the_true_errors_of_the_candidates(

@@ -4,7 +4,7 @@ import pytest
 from campaign_examples import WAVE
 
 from phases.config import CampaignConfig, parse
-from phases.point import in_words, value_in_words, value_of
+from phases.point import in_words, value_of, word_of
 from pools.errors import UsageError
 
 SOLVER = {
@@ -30,7 +30,8 @@ def test_a_choice_is_read_as_its_word_and_written_as_either(config: CampaignConf
     )
     assert value_of(config, "scheme", "upwind") == value_of(config, "scheme", "1") == 1
     assert value_of(config, "reynolds", "1e2") == 100
-    assert value_in_words(config, "scheme", 3) == "3"  # which no word stands for
+    assert in_words(config, {"scheme": 3}) == "scheme 3"  # for which there is no word
+    assert (word_of(config, "scheme", 1), word_of(config, "reynolds", 1)) == ("upwind", None)
 
 
 def test_what_is_no_value_is_refused_with_the_words(config: CampaignConfig) -> None:
